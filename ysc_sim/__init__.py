@@ -1,0 +1,1 @@
+"""ysc-sim: a simulator of buildings that share energy, tied to the grid or islanded."""
