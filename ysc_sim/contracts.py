@@ -1,0 +1,348 @@
+"""What a plug-in sees, and what it owes: four small protocols and the frozen views they get.
+
+A *device* kind is one struct-of-arrays object (a fleet) that offers bands of power and moves its own energy.
+A *strategy* turns an observation into the power it wants from what is flexible at its buildings.
+A *bidder* turns history into bids, a *market* turns bids into cleared energy and prices.
+A *metric* turns the arrays of a finished run into numbers.
+
+Nobody here knows an island from a grid: the engine clips what is wanted to the bands, and modes are data.
+Sign: ``p_kw > 0`` injects into the building's bus. Shapes: ``R`` rows of the ensemble (all of them, or a
+compressed part; a plug-in may not assume which), ``m`` devices of a fleet, ``n`` buildings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from ysc_sim.results.arrays import RunArrays
+from ysc_sim.timeseries.axis import TimeAxis
+from ysc_sim.units import Bools, Floats, Ints
+
+EnergyClass = Literal["load", "pv", "wind", "genset", "battery", "ev"]
+"""Every device declares exactly one: load, pv, wind, genset (any other generator), battery, ev."""
+
+DeviceState = dict[str, Floats]
+"""What a fleet remembers: arrays (R, m), or (R, m, …), named by the fleet; the engine only cuts and pastes rows."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The ensemble: one seed per row. Draws are named, so that adding a device changes no other's draw."""
+
+    seeds: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Rows in the ensemble."""
+        return len(self.seeds)
+
+    def generator(self, row: int, name: str, stream: str) -> np.random.Generator:
+        """Random numbers of one row for (device or building ``name``, ``stream``), whatever else is drawn."""
+        digest = blake2b(f"{name}\x1f{stream}".encode(), digest_size=16).digest()
+        words = np.frombuffer(digest, dtype="<u4").tolist()
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seeds[row], *words])))
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where and when: what every fleet may know about the world."""
+
+    axis: TimeAxis
+    rows: Rows
+    latitude_deg: float
+    longitude_deg: float
+    folder: Path
+    """Folder of the scenario: a profile that it names lies inside."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The devices of one kind, in the order of their buildings: what a fleet is made from."""
+
+    specs: tuple[Any, ...]
+    """Specifications, instances of the fleet's ``Spec``, m of them."""
+    ids: tuple[str, ...]
+    """``building/device`` names, m of them; random draws are named by them."""
+    building: Ints
+    """Index of each device's building, non-decreasing, shape (m,)."""
+    shift_s: Ints
+    """Time shift of each device's building in each row, seconds, shape (R, m): diversity of replicated buildings."""
+    scale: Floats
+    """Size factor of each device's building in each row, shape (R, m)."""
+    site: Site
+
+    def column(self, name: str) -> Floats:
+        """One numeric field of all specifications as an array (m,)."""
+        return np.array([getattr(spec, name) for spec in self.specs], dtype=np.float64)
+
+
+class Moment(NamedTuple):
+    """The instant at which something is asked."""
+
+    t_s: float | Floats
+    """Seconds from the start; an array (R, 1) where rows stand at different times."""
+    step: int
+    """Number of the interval that holds it."""
+
+
+class Bands(NamedTuple):
+    """What each device of a fleet can do until the next instant, (R, m) kW each; > 0 injects.
+
+    ``lo ≤ want ≤ hi``; ``want`` is what it does if nobody asks for anything else. A device is *flexible* if its
+    fleet says so; the strategy's wish is shared over the flexible ones of a building.
+    """
+
+    lo_kw: Floats
+    hi_kw: Floats
+    want_kw: Floats
+
+
+class Store(NamedTuple):
+    """Energy inside the devices of a storing fleet, (R, m) kWh each."""
+
+    stored_kwh: Floats
+    floor_kwh: Floats
+    capacity_kwh: Floats
+
+
+class Flow(NamedTuple):
+    """What moved while time passed, (R, m) each.
+
+    ``energy_kwh`` > 0 went into the bus. ``loss_kwh`` ≥ 0 was lost inside, ``away_kwh`` > 0 left a store other than
+    through the bus (driving). For stores: Δstored = −energy − loss − away. ``held_s`` is how long the set power
+    was held before a limit was reached (after that the device rests), None where all held it to the end.
+    """
+
+    energy_kwh: Floats
+    loss_kwh: Floats | None = None
+    away_kwh: Floats | None = None
+    held_s: Floats | None = None
+
+
+@runtime_checkable
+class Device(Protocol):
+    """A fleet: all devices of one kind. One file, one entry point in group ``ysc_sim.devices``.
+
+    ``__init__`` takes :class:`Placed`. Fleets without a store may leave ``store``, ``limit_s`` and ``drain_kw`` at
+    what :class:`ysc_sim.devices.base.ProfileFleet` gives.
+    """
+
+    kind: ClassVar[str]
+    energy_class: ClassVar[EnergyClass]
+    Spec: ClassVar[type]
+    flexible: bool
+    """Whether strategies may ask for other than ``want``."""
+    stores: bool
+    """Whether the fleet keeps energy."""
+    placed: Placed
+    forming: Bools
+    """Devices that can hold an island's voltage and frequency, (m,)."""
+    tier_shares: Floats | None
+    """Loads only: shares of demand by tier, (m, 4), rows sum to 1; None elsewhere."""
+
+    def start(self) -> DeviceState:
+        """State of all rows at the start."""
+        ...
+
+    def bands(self, state: DeviceState, moment: Moment) -> Bands:
+        """What the fleet can do from now on; called at every act. ``state`` may hold a part of the rows."""
+        ...
+
+    def advance(self, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
+        """Let ``dt_s`` seconds (scalar or (R, 1)) pass at ``p_kw``; changes ``state`` in place; exact in time."""
+        ...
+
+    def store(self, state: DeviceState) -> Store:
+        """Energy inside; called for storing fleets only."""
+        ...
+
+    def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
+        """Seconds until holding ``p_kw`` meets a limit, (R, m); inf where none is met."""
+        ...
+
+    def drain_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
+        """Rate at which the store falls at ``p_kw``, (R, m) kW."""
+        ...
+
+    def next_event_s(self, state: DeviceState, moment: Moment) -> Floats | None:
+        """Time from the start of the next change that the fleet itself makes (arrival, departure), (R,), or None."""
+        ...
+
+    def on_event(self, state: DeviceState, moment: Moment) -> None:
+        """Make the change that is due at this instant, in those rows of ``state`` where it is due."""
+        ...
+
+
+@dataclass(frozen=True)
+class View:
+    """What a strategy may know at an instant about its own ``n`` buildings; nothing lies in the future."""
+
+    t_s: float | Floats
+    slot_elapsed_s: float | Floats
+    slot_s: float
+    step_s: float
+    fixed_kw: Floats
+    """Net of everything inflexible, now; > 0 is surplus, (R, n)."""
+    lo_kw: Floats
+    hi_kw: Floats
+    """Band of the sum of what is flexible, (R, n)."""
+    stored_kwh: Floats
+    floor_kwh: Floats
+    capacity_kwh: Floats
+    """Energy of the stores present, (R, n)."""
+    import_so_far_kwh: Floats
+    """Import through the building's meter since the slot began, (R, n)."""
+    import_price_jpy_per_kwh: Floats
+    export_price_jpy_per_kwh: Floats
+    """Prices of the current slot at each building's meter, (n,)."""
+    community_import_so_far_kwh: Floats
+    """Import through the community's point of connection since the slot began, (R, 1)."""
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """Observation → power wanted from what is flexible. Entry-point group ``ysc_sim.strategies``.
+
+    ``__init__(specs, building_ids)`` gets one ``Spec`` per building that uses it.
+    """
+
+    kind: ClassVar[str]
+    Spec: ClassVar[type]
+    reads_market: ClassVar[bool]
+    """True if decisions depend on cleared trades: then the market clears inside the loop."""
+
+    def start(self, rows: Rows) -> DeviceState:
+        """What it remembers, arrays (R, n)."""
+        ...
+
+    def decide(self, view: View, state: DeviceState) -> Floats:
+        """Flexible power wanted at each of its buildings, (R, n) kW, > 0 discharges. May change ``state`` in place."""
+        ...
+
+
+@dataclass(frozen=True)
+class History:
+    """Metered energy of finished slots, oldest first; the future is not in the arrays."""
+
+    net_kwh: Floats
+    """Export − import of each finished slot, (slots so far, R, n)."""
+    slots_per_day: int
+
+
+@runtime_checkable
+class Forecast(Protocol):
+    """History → what the coming slot may bring. Entry-point group ``ysc_sim.forecasts``."""
+
+    kind: ClassVar[str]
+    Spec: ClassVar[type]
+
+    def predict(self, history: History) -> Floats:
+        """Expected export − import of the coming slot, (R, n) kWh."""
+        ...
+
+
+class Bids(NamedTuple):
+    """One order per building for the coming slot, (…, n) each."""
+
+    quantity_mwh: Ints
+    price_jpy_per_kwh: Floats
+    is_buyer: Bools
+
+
+@runtime_checkable
+class Bidder(Protocol):
+    """Forecast and values → bids. Entry-point group ``ysc_sim.bidders``. ``__init__(spec)``."""
+
+    kind: ClassVar[str]
+    Spec: ClassVar[type]
+
+    def bid(self, expected_kwh: Floats, import_jpy_per_kwh: Floats, export_jpy_per_kwh: Floats) -> Bids:
+        """Orders for expected net energy (R, n) kWh (> 0 surplus) at the values of a kWh bought and sold, (n,)."""
+        ...
+
+
+class Cleared(NamedTuple):
+    """What was cleared: integer milliwatt-hours bought or sold by each building, and its price, (…, n) each."""
+
+    bought_mwh: Ints
+    sold_mwh: Ints
+    price_jpy_per_kwh: Floats
+    """Price of what each trades; 0 where nothing trades."""
+
+
+@runtime_checkable
+class Market(Protocol):
+    """Bids → cleared energy and prices. Entry-point group ``ysc_sim.markets``. ``__init__(spec)``.
+
+    ``clear`` must give the same bits for a row alone and in any batch: the engine may call it slot by slot inside
+    the run or once afterwards for all slots.
+    """
+
+    kind: ClassVar[str]
+    Spec: ClassVar[type]
+    trades: ClassVar[bool]
+    """False for the market that never trades: then nothing is bid or cleared."""
+
+    def clear(self, bids: Bids) -> Cleared:
+        """Clear each row on its own; Σ bought = Σ sold in integer mWh per row."""
+        ...
+
+
+class OutageWindow(NamedTuple):
+    """The grid is away from ``start_s`` (inclusive) to ``end_s``, in seconds from the start of the axis."""
+
+    start_s: int
+    end_s: int
+
+
+@runtime_checkable
+class OutageModel(Protocol):
+    """When the grid is away. Entry-point group ``ysc_sim.outages``. ``__init__(spec)``."""
+
+    kind: ClassVar[str]
+    Spec: ClassVar[type]
+
+    def windows(self, site: Site) -> Sequence[OutageWindow]:
+        """Windows shared by all rows, in seconds from the start; the engine merges and cuts them to the axis."""
+        ...
+
+
+@dataclass(frozen=True)
+class MetricValues:
+    """Numbers of one metric plug-in: name → (S,) of the community, name → (S, n) of the buildings; absent if undefined."""
+
+    community: Mapping[str, Floats] = field(default_factory=dict)
+    buildings: Mapping[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a number means: unit and which direction is better (1 more, −1 less, 0 neither)."""
+
+    unit: str
+    better: int
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """Arrays of a finished run → numbers. Entry-point group ``ysc_sim.metrics``. ``__init__()``."""
+
+    kind: ClassVar[str]
+    defines: ClassVar[Mapping[str, MetricInfo]]
+    """Every name it may give, with unit and better direction."""
+
+    def compute(self, arrays: RunArrays) -> MetricValues:
+        """Values per row. A value that is not available is left out; NaN is not a value."""
+        ...
+
+
+def local_time(axis: TimeAxis, t_s: float) -> datetime:
+    """The date at ``t_s`` seconds after the start of ``axis``."""
+    return axis.at(t_s)

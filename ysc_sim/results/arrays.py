@@ -1,0 +1,138 @@
+"""A finished run as plain arrays: what metrics are computed from and tables are made of.
+
+``T`` recorded intervals, ``K`` settlement slots, ``S`` rows, ``n`` buildings (sorted by id). Energies are kWh ≥ 0 in
+the recorded interval, float64; meters, trades and money are integers: 1 mWh (milliwatt-hour), 1/1000 yen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ysc_sim.timeseries.axis import TimeAxis
+from ysc_sim.units import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class BillLine:
+    """One line of a bill for all rows: ``building`` is an index, −1 the community, −2 the operator's rounding account."""
+
+    month: str
+    building: int
+    item: str
+    unit: str
+    quantity: Floats
+    """(S,)"""
+    price_jpy: Floats
+    """(S,); NaN never: 0 where a line has no price."""
+    amount_mjpy: Ints
+    """(S,) in 1/1000 yen, > 0 is paid by the building."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One edge of the mode table: at ``t_s`` seconds after the start, cell ``cell`` of row ``row`` changed its mode."""
+
+    t_s: float
+    row: int
+    cell: str
+    from_mode: str
+    to_mode: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class OutageRecord:
+    """One outage as one cell of one row lived through it."""
+
+    row: int
+    start_s: float
+    hours: float
+    cell: str
+    soc_start_kwh: float
+    survived_h: float
+    unserved_kwh: tuple[float, float, float, float]
+    cause: str
+    """none, energy, power, former, voltage, frequency, start or sync: why the cell went dark."""
+    device: str
+    """The device that failed it, '' where none did."""
+
+
+@dataclass(frozen=True)
+class RunArrays:
+    """Everything a run leaves behind."""
+
+    axis: TimeAxis
+    record_s: int
+    """Length of a recorded interval in seconds: the step, or the slot where the scenario asks for it."""
+    seeds: tuple[int, ...]
+    buildings: tuple[str, ...]
+    columns: Mapping[str, Floats]
+    """Per building: name → (T, S, n), names of ``results.columns.BUILDING_COLUMNS``; absent where no device has it."""
+    community: Mapping[str, Floats]
+    """Per community: name → (T, S), names of ``results.columns.COMMUNITY_COLUMNS`` that are not sums of buildings."""
+    import_mwh: Ints
+    export_mwh: Ints
+    """Meter registers' differences of each slot, (K, S, n)."""
+    community_import_mwh: Ints
+    community_export_mwh: Ints
+    """At the point of connection, (K, S); their difference is the sum of the buildings' nets, 0 in an island."""
+    meter_rounding_mwh: Ints
+    """|integer net − physical net| rounded up, (K, S)."""
+    bought_mwh: Ints
+    sold_mwh: Ints
+    """Delivered local trade, (K, S, n)."""
+    cleared_bought_mwh: Ints
+    cleared_sold_mwh: Ints
+    """Committed at the gate, (K, S, n)."""
+    trade_price_jpy_per_kwh: Floats
+    """(K, S, n); 0 where a building trades nothing."""
+    payment_mjpy: Ints
+    """Local trade, (K, S, n): > 0 the building pays."""
+    bills: tuple[BillLine, ...]
+    bill_mjpy: Ints
+    """Total of each building, (S, n); the sum with ``rounding_mjpy`` is the community's bill."""
+    bill_alone_mjpy: Ints
+    """Each building billed alone on its own meter, (S, n): the same physical run without sharing."""
+    community_bill_mjpy: Ints
+    """(S,) what the community as a whole pays to those outside it."""
+    rounding_mjpy: Ints
+    """(S,) balance of the operator's rounding account."""
+    contract_kw: Floats
+    """Largest contract of each building alone, (S, n)."""
+    community_contract_kw: Floats | None
+    """(S,) where there is one contract at the point of connection."""
+    ledger_residual_mwh: Ints
+    money_residual_mjpy: Ints
+    """(S,) must be 0."""
+    energy_residual_kwh: Floats
+    """(S, n) accumulated |meter balance| + |storage balance|."""
+    wires: str
+    power_factor_percent: float
+    co2_kg_per_kwh: float
+    outage_seconds: Floats
+    """Time without grid, (S,)."""
+    events: tuple[Event, ...] = ()
+    outages: tuple[OutageRecord, ...] = ()
+    notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
+    """What the reader must know (assumed profiles, prices past their validity …): key and values, worded at the edge."""
+
+    @property
+    def hours(self) -> float:
+        """Length of a recorded interval in hours."""
+        return self.record_s / 3600.0
+
+    def total(self, name: str) -> Floats | None:
+        """Sum over time of a building column, (S, n); None if the run has no such column."""
+        column = self.columns.get(name)
+        return None if column is None else np.add.reduce(column, axis=0)
+
+    def interrupted(self) -> Bools:
+        """Whether tier 1 of each building was unserved in each recorded interval, (T, S, n)."""
+        column = self.columns.get("interrupted_s")
+        if column is None:
+            return np.zeros((1, len(self.seeds), len(self.buildings)), dtype=np.bool_)
+        return column > 0

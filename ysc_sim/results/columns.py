@@ -1,0 +1,93 @@
+"""Every column of the result tables: name, unit, meaning. Docs, schema of the files and the report come from here.
+
+Identity at each meter (INTERFACE.md): load − unserved + export + battery_charge + ev_charge (+ loss) =
+import + pv + wind + genset + battery_discharge + ev_discharge, within meter rounding.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """One column of a table; ``meaning`` is its English sentence (Japanese: ``words``, section ``columns``)."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+KEYS = (
+    Column("time", "", "start of the interval, with time zone"),
+    Column("row", "1", "row of the ensemble, 0 where there is one"),
+    Column("building", "", "identifier of the building"),
+)
+TIER_COLUMNS = tuple(
+    Column(f"unserved_kwh_tier{tier}", "kWh", f"demand of priority tier {tier} not served (1 critical … 4 first to go)")
+    for tier in (1, 2, 3, 4)
+)
+BUILDING_COLUMNS = (
+    Column("load_kwh", "kWh", "demand, whether served or not"),
+    Column("unserved_kwh", "kWh", "demand not served"),
+    *TIER_COLUMNS,
+    Column("pv_kwh", "kWh", "solar energy used, after curtailment"),
+    Column("wind_kwh", "kWh", "wind energy used, after curtailment"),
+    Column("genset_kwh", "kWh", "energy of any other generator"),
+    Column("curtailed_kwh", "kWh", "solar and wind energy that could not be used"),
+    Column("import_kwh", "kWh", "energy in through the building's meter, local trade included"),
+    Column("export_kwh", "kWh", "energy out through the building's meter, local trade included"),
+    Column("battery_charge_kwh", "kWh", "energy into stationary batteries, at their terminals"),
+    Column("battery_discharge_kwh", "kWh", "energy out of stationary batteries, at their terminals"),
+    Column("ev_charge_kwh", "kWh", "energy into electric vehicles, at the charger"),
+    Column("ev_discharge_kwh", "kWh", "energy out of electric vehicles (V2H), at the charger"),
+    Column("storage_loss_kwh", "kWh", "energy lost inside batteries and vehicles"),
+    Column("ev_trip_kwh", "kWh", "energy that vehicles used away from the building"),
+    Column("soc_kwh", "kWh", "energy stored in stationary batteries at the end of the interval"),
+    Column("ev_soc_kwh", "kWh", "energy stored in vehicles at the end of the interval, present or not"),
+    Column("interrupted_s", "s", "time during which critical demand (tier 1) was not fully served"),
+)
+COMMUNITY_COLUMNS = (
+    Column("import_kwh", "kWh", "energy in through the community's point of connection"),
+    Column("export_kwh", "kWh", "energy out through the community's point of connection"),
+    Column("islanded_s", "s", "time without the grid"),
+    Column("traded_kwh", "kWh", "energy sold from building to building"),
+    Column("price_jpy_per_kwh", "JPY/kWh", "price of local trade, weighted by energy"),
+)
+"""At the community; every other building column is summed."""
+TRADE_COLUMNS = (
+    Column("seller", "", "building that sold, or pool"),
+    Column("buyer", "", "building that bought, or pool"),
+    Column("energy_mwh", "mWh", "delivered energy, whole milliwatt-hours"),
+    Column("price_jpy_per_kwh", "JPY/kWh", "price"),
+    Column("payment_mjpy", "1/1000 JPY", "payment from buyer to seller, whole thousandths of a yen"),
+    Column("status", "", "delivered, short (less than cleared) or failed (nothing delivered)"),
+)
+BILL_COLUMNS = (
+    Column("month", "", "month, YYYY-MM"),
+    Column("row", "1", "row of the ensemble"),
+    Column("building", "", "building, community, or operator (rounding account)"),
+    Column("item", "", "what is charged"),
+    Column("quantity", "", "how much of it"),
+    Column("unit", "", "unit of the quantity"),
+    Column("price_jpy", "JPY", "price of one unit"),
+    Column("amount_mjpy", "1/1000 JPY", "amount, whole thousandths of a yen; > 0 is paid"),
+)
+EVENT_COLUMNS = (
+    Column("time", "", "instant of the change, with time zone"),
+    Column("row", "1", "row of the ensemble"),
+    Column("cell", "", "cell: community or building"),
+    Column("from_mode", "", "mode before"),
+    Column("to_mode", "", "mode after"),
+    Column("cause", "", "what triggered it"),
+)
+OUTAGE_COLUMNS = (
+    Column("row", "1", "row of the ensemble"),
+    Column("start", "", "start of the outage, with time zone"),
+    Column("hours", "h", "length of the outage"),
+    Column("cell", "", "cell: community or building"),
+    Column("soc_start_kwh", "kWh", "energy in its stores at the start"),
+    Column("survived_h", "h", "time from the start until the cell went dark; the whole outage if it did not"),
+    *TIER_COLUMNS,
+    Column("cause", "", "why it went dark: none, energy, power, former, voltage, frequency, start, sync"),
+    Column("device", "", "device that failed it"),
+)

@@ -1,0 +1,5 @@
+"""The clock, the calendar, weather and profiles: arrays in, arrays out."""
+
+from ysc_sim.timeseries.axis import TimeAxis
+
+__all__ = ["TimeAxis"]
