@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -110,17 +109,22 @@ class Store(NamedTuple):
     stored_kwh: Floats
     floor_kwh: Floats
     capacity_kwh: Floats
+    present: Floats | None = None
+    """1 where the store is connected, 0 where it is away (a vehicle on the road); None: always connected."""
 
 
 class Flow(NamedTuple):
     """What moved while time passed, (R, m) each.
 
-    ``energy_kwh`` > 0 went into the bus. ``loss_kwh`` ≥ 0 was lost inside, ``away_kwh`` > 0 left a store other than
-    through the bus (driving). For stores: Δstored = −energy − loss − away. ``held_s`` is how long the set power
-    was held before a limit was reached (after that the device rests), None where all held it to the end.
+    ``energy_kwh`` > 0 went into the bus. Stores also give ``charge_kwh`` ≥ 0 and ``discharge_kwh`` ≥ 0 at their
+    terminals (energy = discharge − charge), ``loss_kwh`` ≥ 0 lost inside, and ``away_kwh`` that left other than
+    through the bus (driving): Δstored = charge − discharge − loss − away. ``held_s`` is how long the set power was
+    held before a limit was reached (after that the device rests); None where all held it to the end.
     """
 
     energy_kwh: Floats
+    charge_kwh: Floats | None = None
+    discharge_kwh: Floats | None = None
     loss_kwh: Floats | None = None
     away_kwh: Floats | None = None
     held_s: Floats | None = None
@@ -180,8 +184,7 @@ class Device(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """What a strategy may know at an instant about its own ``n`` buildings; nothing lies in the future."""
 
     t_s: float | Floats
@@ -199,6 +202,8 @@ class View:
     """Energy of the stores present, (R, n)."""
     import_so_far_kwh: Floats
     """Import through the building's meter since the slot began, (R, n)."""
+    last_slot_import_kwh: Floats
+    """Import through the building's meter in the slot that finished last; 0 in the first one, (R, n)."""
     import_price_jpy_per_kwh: Floats
     export_price_jpy_per_kwh: Floats
     """Prices of the current slot at each building's meter, (n,)."""
@@ -341,8 +346,3 @@ class Metric(Protocol):
     def compute(self, arrays: RunArrays) -> MetricValues:
         """Values per row. A value that is not available is left out; NaN is not a value."""
         ...
-
-
-def local_time(axis: TimeAxis, t_s: float) -> datetime:
-    """The date at ``t_s`` seconds after the start of ``axis``."""
-    return axis.at(t_s)

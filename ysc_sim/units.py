@@ -18,6 +18,9 @@ SLOT_S = 1800
 """Length of a settlement and demand (デマンド) slot: the clock half-hour."""
 MWH_PER_KWH = 1_000_000
 """Milliwatt-hours in a kilowatt-hour."""
+EMPTY_KWH = 1e-9
+"""A store this near to a limit counts as being there: 1/1000 of the smallest unit that any account knows. Without it a
+rounding error of the last bit could make an island step forward by nothing for ever. What is left is not lost."""
 MJPY_PER_JPY = 1000
 """Thousandths of a yen in a yen."""
 W_PER_KW = 1000
@@ -43,6 +46,7 @@ JPY = Annotated[float, Ge(-1e15), Le(1e15), Unit("JPY")]
 Fraction = Annotated[float, Ge(0), Le(1), Unit("1")]
 Efficiency = Annotated[float, Gt(0), Le(1), Unit("1")]
 Hours = Annotated[float, Ge(0), Le(1e6), Unit("h")]
+Minutes = Annotated[float, Ge(0), Le(1440), Unit("min")]
 Seconds = Annotated[float, Ge(0), Le(1e10), Unit("s")]
 Degrees = Annotated[float, Ge(-360), Le(360), Unit("°")]
 Tilt = Annotated[float, Ge(0), Le(90), Unit("°")]

@@ -110,6 +110,8 @@ class RunArrays:
     """(S,) must be 0."""
     energy_residual_kwh: Floats
     """(S, n) accumulated |meter balance| + |storage balance|."""
+    island_residual_kwh: Floats
+    """(S,) accumulated |sum of injections| of cells without grid."""
     wires: str
     power_factor_percent: float
     co2_kg_per_kwh: float

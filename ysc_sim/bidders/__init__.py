@@ -1,0 +1,1 @@
+"""Bidders, one file each: expectation and values → bids."""

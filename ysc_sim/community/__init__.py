@@ -1,0 +1,1 @@
+"""A compiled community: frozen arrays, and the one place that knows names and indices."""

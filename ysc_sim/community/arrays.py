@@ -1,0 +1,200 @@
+"""A compiled community (frozen, read-only) and the state of a run (the only thing that changes).
+
+Shapes: ``S`` rows of the ensemble, ``n`` buildings sorted by id, ``c`` cells, ``m`` devices of a fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ysc_sim.billing import Tariff
+from ysc_sim.community.segments import Segments
+from ysc_sim.contracts import (
+    Bidder,
+    Device,
+    DeviceState,
+    Forecast,
+    Market,
+    OutageWindow,
+    Site,
+    Strategy,
+)
+from ysc_sim.units import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Control:
+    """A strategy and the buildings that it controls; ``columns`` None: all of them, in order."""
+
+    strategy: Strategy
+    columns: Ints | None
+
+    def pick(self, values: Floats) -> Floats:
+        """Its buildings' part of (R, n)."""
+        return values if self.columns is None else values[:, self.columns]
+
+
+@dataclass(frozen=True)
+class Contracted:
+    """Buildings that are billed under one plan."""
+
+    tariff: Tariff
+    columns: Ints
+    """Indices of the buildings."""
+    power_factor_percent: float
+    contract: float | None
+    previous_kw: tuple[float, ...]
+    adjustments: Mapping[str, Any] | None
+    export_jpy_per_kwh: float
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who deals with whom, and at what price."""
+
+    wires: str
+    """same_site | private_line | utility: whose wires a shared kWh uses."""
+    shared: Contracted | None
+    """The one contract at the point of connection; None where every building has its own."""
+    own: tuple[Contracted, ...]
+    """Every building's own plan: what it would pay alone, and what it pays over the utility's wires."""
+    wheeling_jpy_per_kwh: float
+    """Charge for a kWh traded over the utility's wires."""
+    co2_kg_per_kwh: float
+
+
+@dataclass(frozen=True)
+class Community:
+    """Everything that a run needs, as arrays and plug-ins; holds no YAML."""
+
+    site: Site
+    buildings: tuple[str, ...]
+    fleets: tuple[Device, ...]
+    by_building: tuple[Segments, ...]
+    """Of each fleet: devices → buildings."""
+    by_cell: tuple[Segments, ...]
+    """Of each fleet: devices → cells."""
+    cells: tuple[str, ...]
+    cell_of: Segments
+    """Buildings → cells."""
+    controls: tuple[Control, ...]
+    bidder: Bidder
+    forecast: Forecast
+    market: Market
+    market_in_loop: bool
+    """Whether anything in the run reads what was cleared."""
+    outages: tuple[OutageWindow, ...]
+    """Merged and cut to the axis, in order."""
+    shed_below_soc: Floats
+    """(4,) share of the usable energy of a cell below which its stores no longer serve a tier."""
+    terms: Terms
+    record_every: int
+    """Steps in a recorded interval."""
+    notes: tuple[Mapping[str, Any], ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the ensemble."""
+        return self.site.rows.count
+
+
+@dataclass
+class State:
+    """Where a run stands: every array begins with the row."""
+
+    fleets: list[DeviceState]
+    controls: list[DeviceState]
+    p_kw: list[Floats]
+    """Power of every device since the last act, (S, m) of each fleet."""
+    net_kw: Floats
+    """Sum at each building, (S, n); > 0 is surplus."""
+    mode: Ints
+    """Code of each cell's mode, (S, c)."""
+    served: Floats
+    """Share of each tier's demand served in a cell without grid, (S, c, 4)."""
+    import_kwh: Floats
+    export_kwh: Floats
+    """Cumulative meter registers, (S, n)."""
+    slot_import_kwh: Floats
+    slot_export_kwh: Floats
+    """Registers when the slot began, (S, n)."""
+    last_import_kwh: Floats
+    """Import of the last finished slot, (S, n)."""
+    grid_import_kwh: Floats
+    grid_export_kwh: Floats
+    """Cumulative registers at the point of connection, (S, 1)."""
+    slot_grid_import_kwh: Floats
+    """(S, 1) when the slot began."""
+    unserved_kwh: Floats
+    """Cumulative, (S, n, 4)."""
+    stray_kwh: Floats
+    """Accumulated |Σ injections| of cells without grid, (S, 1): must stay rounding."""
+
+    def take(self, rows: Ints) -> State:
+        """A copy of some rows."""
+        return State(
+            fleets=[{name: array[rows] for name, array in fleet.items()} for fleet in self.fleets],
+            controls=[{name: array[rows] for name, array in control.items()} for control in self.controls],
+            p_kw=[np.broadcast_to(p, (len(self.mode), p.shape[1]))[rows] for p in self.p_kw],
+            **{name: getattr(self, name)[rows] for name in ROW_ARRAYS},
+        )
+
+    def put(self, rows: Ints, part: State) -> None:
+        """Write a changed copy of some rows back."""
+        for mine, theirs in zip(self.fleets + self.controls, part.fleets + part.controls, strict=True):
+            for name, array in theirs.items():
+                mine[name][rows] = array
+        for i, q in enumerate(part.p_kw):
+            # What an inflexible fleet wants is a view of its read-only profile: copied before it is written to.
+            whole = np.array(np.broadcast_to(self.p_kw[i], (len(self.mode), q.shape[1])))
+            whole[rows] = q
+            self.p_kw[i] = whole
+        for name in ROW_ARRAYS:
+            # Two names may stand for one array, or for a view: write to a copy of its own.
+            whole = np.array(getattr(self, name))
+            whole[rows] = getattr(part, name)
+            setattr(self, name, whole)
+
+
+ROW_ARRAYS = (
+    "net_kw",
+    "mode",
+    "served",
+    "import_kwh",
+    "export_kwh",
+    "slot_import_kwh",
+    "slot_export_kwh",
+    "last_import_kwh",
+    "grid_import_kwh",
+    "grid_export_kwh",
+    "slot_grid_import_kwh",
+    "unserved_kwh",
+    "stray_kwh",
+)
+
+
+def start_state(community: Community) -> State:
+    """Everything at its beginning: tied to the grid, meters at zero."""
+    rows, n, c = community.rows, len(community.buildings), len(community.cells)
+    return State(
+        fleets=[fleet.start() for fleet in community.fleets],
+        controls=[control.strategy.start(community.site.rows) for control in community.controls],
+        p_kw=[np.zeros((rows, len(fleet.placed.specs))) for fleet in community.fleets],
+        net_kw=np.zeros((rows, n)),
+        mode=np.zeros((rows, c), dtype=np.int64),
+        served=np.ones((rows, c, 4)),
+        import_kwh=np.zeros((rows, n)),
+        export_kwh=np.zeros((rows, n)),
+        slot_import_kwh=np.zeros((rows, n)),
+        slot_export_kwh=np.zeros((rows, n)),
+        last_import_kwh=np.zeros((rows, n)),
+        grid_import_kwh=np.zeros((rows, 1)),
+        grid_export_kwh=np.zeros((rows, 1)),
+        slot_grid_import_kwh=np.zeros((rows, 1)),
+        unserved_kwh=np.zeros((rows, n, 4)),
+        stray_kwh=np.zeros((rows, 1)),
+    )

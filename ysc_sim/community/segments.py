@@ -1,0 +1,59 @@
+"""Sums over groups along the last axis: devices → buildings, buildings → cells.
+
+Sums run over contiguous groups of the last axis, so that a row alone and in a batch gives the same bits.
+
+>>> two = Segments(np.array([0, 0, 2]), 3)
+>>> two.sum(np.array([[1.0, 2.0, 4.0]])).tolist()
+[[3.0, 0.0, 4.0]]
+>>> two.spread(np.array([[1.0, 2.0, 3.0]])).tolist()
+[[1.0, 1.0, 3.0]]
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from ysc_sim.units import Floats, Ints
+
+
+class Segments:
+    """Members ``m`` in ``count`` groups; ``group`` (m,) names each member's group and does not decrease."""
+
+    def __init__(self, group: Ints, count: int) -> None:
+        if (np.diff(group) < 0).any():
+            raise ValueError("group must not decrease.")
+        self.group = group
+        self.count = count
+        members = len(group)
+        self.identity = members == count and bool((group == np.arange(count)).all())
+        self.whole = count == 1 and members > 0
+        self.present, self._starts = np.unique(group, return_index=True)
+        self.one_each = len(self.present) == members
+
+    @cached_property
+    def all_in_one(self) -> Segments:
+        """The same members as one group."""
+        return Segments(np.zeros_like(self.group), 1)
+
+    def sum(self, values: Floats) -> Floats:
+        """(R, m) → (R, count). Where each group has just its own member, ``values`` itself is returned: do not write to it."""
+        if self.identity:
+            return values
+        if self.whole:
+            return np.add.reduce(values, axis=1, keepdims=True)
+        out = np.zeros((values.shape[0], self.count))
+        if self.one_each:
+            out[:, self.group] = values
+        else:
+            out[:, self.present] = np.add.reduceat(values, self._starts, axis=1)
+        return out
+
+    def spread(self, values: Floats) -> Floats:
+        """(R, count) → (R, m): every member gets its group's value."""
+        if self.identity:
+            return values
+        if self.whole:
+            return np.broadcast_to(values, (values.shape[0], len(self.group)))
+        return values[:, self.group]

@@ -1,0 +1,1 @@
+"""Kinds of device, one file each: struct-of-arrays fleets."""

@@ -1,0 +1,1 @@
+"""The simulator: SimPy carries edges, NumPy carries state."""

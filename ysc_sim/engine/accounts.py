@@ -1,0 +1,271 @@
+"""Who pays whom: bills by month, in whole thousandths of a yen, by double entry.
+
+Every payment is computed once, as an integer, and posted from one account to another: buildings, the community's
+operator, its rounding account, the utility, the network operator. The sum of all balances is therefore zero; it is
+published all the same.
+
+*One contract* (wires ``same_site`` or ``private_line``): the operator pays the utility's bill at the point of connection
+and is paid by the members: for local trade at the market's price, for what they drew beyond it at the contract's energy
+price and levy, for the demand charge by each one's own largest half-hour of the month. What is then left, a surplus as
+a rule, goes back to them in proportion to the energy through their meters.
+
+*Separate contracts* (wires ``utility``, or a single building): each pays its own bill. A kWh from a neighbour saves the
+supplier's energy price, not the levy and not the demand charge, and bears the wheeling charge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ysc_sim.billing import BillLines, bill_lines, split_by_largest_remainder
+from ysc_sim.community.arrays import Community, Contracted
+from ysc_sim.engine.settle import Meters, Trades
+from ysc_sim.results.arrays import BillLine
+from ysc_sim.timeseries import TimeAxis
+from ysc_sim.units import MWH_PER_KWH, Floats, Ints
+
+COMMUNITY, OPERATOR = -1, -2
+EXPORT_ITEM = "export"
+
+
+@dataclass
+class Accounts:
+    """Balances and the lines behind them. ``paid`` (S, n + 4): what each account has paid, negative: received."""
+
+    rows: int
+    n: int
+    lines: list[BillLine] = field(default_factory=list)
+    paid: Ints = field(init=False)
+    bill_mjpy: Ints = field(init=False)
+    alone_mjpy: Ints = field(init=False)
+    contract_kw: Floats = field(init=False)
+    community_contract_kw: Floats | None = None
+
+    def __post_init__(self) -> None:
+        self.paid = np.zeros((self.rows, self.n + 4), dtype=np.int64)
+        self.bill_mjpy = np.zeros((self.rows, self.n), dtype=np.int64)
+        self.alone_mjpy = np.zeros((self.rows, self.n), dtype=np.int64)
+        self.contract_kw = np.zeros((self.rows, self.n))
+
+    @property
+    def operator(self) -> int:
+        """Number of the operator's account; behind it: rounding, utility, network."""
+        return self.n
+
+    @property
+    def rounding(self) -> int:
+        """Number of the operator's rounding account."""
+        return self.n + 1
+
+    @property
+    def utility(self) -> int:
+        """Number of the supplier's account."""
+        return self.n + 2
+
+    @property
+    def network(self) -> int:
+        """Number of the network operator's account."""
+        return self.n + 3
+
+    def pay(self, amount_mjpy: Ints, source: int | slice, target: int) -> None:
+        """Post ``amount_mjpy`` (S,) or, from all buildings (slice), (S, n)."""
+        self.paid[:, source] += amount_mjpy
+        self.paid[:, target] -= amount_mjpy if amount_mjpy.ndim == 1 else np.add.reduce(amount_mjpy, axis=1)
+
+    def write(self, month: str, building: int, item: str, unit: str, quantity: Floats, price: Floats, amount: Ints) -> None:
+        """Add one line of the bill table."""
+        self.lines.append(BillLine(month, building, item, unit, quantity, price, amount))
+
+    def write_all(self, month: str, item: str, unit: str, quantity: Floats, amount: Ints) -> None:
+        """Add a line for every building: ``quantity`` and ``amount`` (S, n); the price is their mean."""
+        yen = amount / 1000.0
+        price = np.divide(yen, quantity, out=np.zeros_like(yen), where=quantity != 0)
+        for b in range(self.n):
+            if amount[:, b].any() or quantity[:, b].any():
+                self.write(month, b, item, unit, quantity[:, b], price[:, b], amount[:, b])
+
+
+def make_accounts(community: Community, meters: Meters, trades: Trades) -> Accounts:
+    """All bills of a run: alone, and as they are under the community's terms."""
+    axis, terms = community.site.axis, community.terms
+    accounts = Accounts(community.rows, len(community.buildings))
+    _bill_alone(accounts, community, meters)
+    if terms.shared is None:
+        _bill_separately(accounts, community, meters, trades)
+    else:
+        _bill_together(accounts, community, terms.shared, meters, trades, axis)
+    buildings = accounts.paid[:, : accounts.n]
+    accounts.bill_mjpy = buildings.copy()
+    return accounts
+
+
+def months_of(axis: TimeAxis) -> Iterator[tuple[str, slice]]:
+    """Calendar months of the axis: name and slots."""
+    import pandas as pd
+
+    if not axis.slots:
+        return
+    index = axis.index(step_s=axis.slot_s)[: axis.slots]
+    number = np.asarray(index.year * 12 + index.month - 1)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [axis.slots]])
+    for first, last in zip(starts[:-1], starts[1:], strict=True):
+        month = pd.Timestamp(index[first])
+        yield f"{month.year:04d}-{month.month:02d}", slice(int(first), int(last))
+
+
+def _lines_of(contract: Contracted, axis: TimeAxis, import_mwh: Ints) -> BillLines:
+    """The supplier's bill of some meters (K, R) under one contract."""
+    return bill_lines(
+        contract.tariff,
+        import_mwh,
+        start=axis.start,
+        slot_s=axis.slot_s,
+        power_factor_percent=contract.power_factor_percent,
+        contract=contract.contract,
+        previous_kw=contract.previous_kw,
+        adjustments=contract.adjustments,
+    )
+
+
+def _columns(values: Ints, contract: Contracted) -> Ints:
+    """Meters (K, S, n) of a contract's buildings as (K, S·k)."""
+    part = values[:, :, contract.columns]
+    return np.ascontiguousarray(part).reshape(part.shape[0], -1)
+
+
+def _income(export_mwh: Ints, price_jpy_per_kwh: float) -> Ints:
+    """Payment for exported energy, rounded once per meter and month."""
+    return np.rint(export_mwh * (price_jpy_per_kwh / 1000.0)).astype(np.int64)
+
+
+def _bill_alone(accounts: Accounts, community: Community, meters: Meters) -> None:
+    """Each building on its own plan and meter: the base that sharing is compared with."""
+    axis, rows = community.site.axis, community.rows
+    for contract in community.terms.own:
+        k = len(contract.columns)
+        bill = _lines_of(contract, axis, _columns(meters.import_mwh, contract))
+        accounts.alone_mjpy[:, contract.columns] = bill.total_mjpy.reshape(rows, k)
+        accounts.contract_kw[:, contract.columns] = bill.largest_contract_kw.reshape(rows, k)
+        for _, span in months_of(axis):
+            exported = np.add.reduce(meters.export_mwh[span], axis=0)[:, contract.columns]
+            accounts.alone_mjpy[:, contract.columns] -= _income(exported, contract.export_jpy_per_kwh)
+
+
+def _bill_separately(accounts: Accounts, community: Community, meters: Meters, trades: Trades) -> None:
+    axis, terms, rows = community.site.axis, community.terms, community.rows
+    everyone = slice(0, accounts.n)
+    for contract in terms.own:
+        k = len(contract.columns)
+        bill = _lines_of(contract, axis, _columns(meters.import_mwh, contract))
+        for line in bill.lines:
+            amount = line.amount_mjpy.reshape(rows, k)
+            for j, b in enumerate(contract.columns):
+                accounts.pay(amount[:, j], int(b), accounts.utility)
+                quantity, price = line.quantity.reshape(rows, k)[:, j], line.price_jpy.reshape(rows, k)[:, j]
+                accounts.write(line.month, int(b), line.item, line.unit, quantity, price, amount[:, j])
+    energy_price, export_price = _prices(community)
+    for month, span in months_of(axis):
+        spare = meters.export_mwh[span] - trades.sold_mwh[span]
+        income = -np.rint(spare * (export_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
+        accounts.pay(income, everyone, accounts.utility)
+        accounts.write_all(month, EXPORT_ITEM, "kWh", spare.sum(axis=0) / MWH_PER_KWH, income)
+        bought = trades.bought_mwh[span]
+        if not bought.any():
+            continue
+        credit = -np.rint(bought * (energy_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
+        accounts.pay(credit, everyone, accounts.utility)
+        accounts.write_all(month, "traded_energy_not_bought", "kWh", bought.sum(axis=0) / MWH_PER_KWH, credit)
+        carried = np.rint(bought.sum(axis=0) * (terms.wheeling_jpy_per_kwh / 1000.0)).astype(np.int64)
+        accounts.pay(carried, everyone, accounts.network)
+        accounts.write_all(month, "wheeling", "kWh", bought.sum(axis=0) / MWH_PER_KWH, carried)
+        _pay_trades(accounts, month, span, trades)
+
+
+def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> None:
+    """Buyers pay and sellers are paid through the operator; what rounding leaves goes to its rounding account."""
+    payment = trades.payment_mjpy[span]
+    for item, mask, energy in (
+        ("trade_bought", payment > 0, trades.bought_mwh[span]),
+        ("trade_sold", payment < 0, trades.sold_mwh[span]),
+    ):
+        amount = np.where(mask, payment, 0).sum(axis=0)
+        accounts.pay(amount, slice(0, accounts.n), accounts.operator)
+        accounts.write_all(month, item, "kWh", energy.sum(axis=0) / MWH_PER_KWH, amount)
+    left = payment.sum(axis=(0, 2))
+    accounts.pay(left, accounts.operator, accounts.rounding)
+    if left.any():
+        accounts.write(month, OPERATOR, "rounding", "", np.zeros(len(left)), np.zeros(len(left)), -left)
+
+
+def _bill_together(
+    accounts: Accounts, community: Community, shared: Contracted, meters: Meters, trades: Trades, axis: TimeAxis
+) -> None:
+    bill = _lines_of(shared, axis, meters.grid_import_mwh)
+    accounts.community_contract_kw = bill.largest_contract_kw
+    energy_price, export_price = _prices(community)
+    for number, (month, span) in enumerate(months_of(axis)):
+        owed, demand = np.zeros(accounts.rows, dtype=np.int64), np.zeros(accounts.rows, dtype=np.int64)
+        for line in bill.lines:
+            if line.month_index == number:
+                accounts.pay(line.amount_mjpy, accounts.operator, accounts.utility)
+                accounts.write(month, COMMUNITY, line.item, line.unit, line.quantity, line.price_jpy, line.amount_mjpy)
+                owed += line.amount_mjpy
+                demand += line.amount_mjpy if line.item == "demand" else 0
+        exported = meters.grid_export_mwh[span].sum(axis=0)
+        income = -_income(exported, shared.export_jpy_per_kwh)
+        accounts.pay(income, accounts.operator, accounts.utility)
+        price = np.full(accounts.rows, shared.export_jpy_per_kwh)
+        accounts.write(month, COMMUNITY, EXPORT_ITEM, "kWh", exported / MWH_PER_KWH, price, income)
+        _pay_trades(accounts, month, span, trades)
+        _share_bill(accounts, month, span, owed + income, demand, meters, trades, energy_price, export_price)
+
+
+def _share_bill(
+    accounts: Accounts,
+    month: str,
+    span: slice,
+    owed: Ints,
+    demand: Ints,
+    meters: Meters,
+    trades: Trades,
+    energy_price: Floats,
+    export_price: Floats,
+) -> None:
+    """Split one month's bill at the point of connection over the members, to the last 1/1000 yen."""
+    drawn = meters.import_mwh[span] - trades.bought_mwh[span]
+    spare = meters.export_mwh[span] - trades.sold_mwh[span]
+    energy = np.rint(drawn * (energy_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
+    income = -np.rint(spare * (export_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
+    peaks = meters.import_mwh[span].max(axis=0)
+    by_peak = split_by_largest_remainder(demand, peaks)
+    rest = owed - by_peak.sum(axis=1) - energy.sum(axis=1) - income.sum(axis=1)
+    through = (meters.import_mwh[span] + meters.export_mwh[span]).sum(axis=0)
+    back = split_by_largest_remainder(rest, through)
+    for item, unit, quantity, amount in (
+        ("grid_energy", "kWh", drawn.sum(axis=0) / MWH_PER_KWH, energy),
+        ("grid_export", "kWh", spare.sum(axis=0) / MWH_PER_KWH, income),
+        ("demand_share", "kW", peaks / MWH_PER_KWH * 2.0, by_peak),
+        ("balance_share", "kWh", through / MWH_PER_KWH, back),
+    ):
+        accounts.pay(amount, slice(0, accounts.n), accounts.operator)
+        accounts.write_all(month, item, unit, quantity, amount)
+
+
+def _prices(community: Community) -> tuple[Floats, Floats]:
+    """Energy price (with the levy under one contract) and export price of each slot, (K, 1, n)."""
+    axis, terms = community.site.axis, community.terms
+    n = len(community.buildings)
+    contracts = terms.own if terms.shared is None else (terms.shared,)
+    energy, export = np.zeros((axis.slots, 1, n)), np.zeros((axis.slots, 1, n))
+    for contract in contracts:
+        tariff = contract.tariff
+        price = tariff.energy_price_jpy_per_kwh(axis.start, axis.slot_s, axis.slots, adjustments=contract.adjustments)
+        if terms.shared is not None:
+            price = price + tariff.levy_jpy_per_kwh(axis.start, axis.slot_s, axis.slots)
+        columns = contract.columns if terms.shared is None else np.arange(n)
+        energy[:, 0, columns] = price[:, None]
+        export[:, 0, columns] = contract.export_jpy_per_kwh
+    return energy, export

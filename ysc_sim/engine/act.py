@@ -1,0 +1,143 @@
+"""Act: observe → decide → dispatch. What a strategy wishes is clipped to the bands, so none can break physics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ysc_sim.community.arrays import Community, Control, State
+from ysc_sim.contracts import View
+from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.island import share_islands
+from ysc_sim.units import Floats
+
+
+def plus(total: Any, part: Floats) -> Floats:
+    """``total + part``, where nothing (None) has been added yet: ``part`` itself."""
+    return part if total is None else np.add(total, part)
+
+
+def observe(community: Community, state: State, frame: Frame) -> None:
+    """Ask every fleet for its bands; add up what is fixed and what is flexible at each building."""
+    frame.bands = [fleet.bands(part, frame.moment) for fleet, part in zip(community.fleets, state.fleets, strict=True)]
+    fixed = lo = hi = None
+    for fleet, to_building, bands in zip(community.fleets, community.by_building, frame.bands, strict=True):
+        if fleet.flexible:
+            lo = plus(lo, to_building.sum(bands.lo_kw))
+            hi = plus(hi, to_building.sum(bands.hi_kw))
+        else:
+            fixed = plus(fixed, to_building.sum(bands.want_kw))
+    shape = state.net_kw.shape
+    frame.fixed_kw = np.zeros(shape) if fixed is None else np.broadcast_to(fixed, shape)
+    frame.lo_kw, frame.hi_kw = lo, hi
+
+
+def decide(community: Community, state: State, frame: Frame) -> None:
+    """Each strategy says what it wants from the flexible devices of its own buildings."""
+    if frame.lo_kw is None:
+        return
+    stores = _stores(community, state)
+    first = community.controls[0]
+    if len(community.controls) == 1 and first.columns is None:
+        frame.wish_kw = first.strategy.decide(_view(community, state, frame, first, stores), state.controls[0])
+        return
+    wish = np.zeros(state.net_kw.shape)
+    for control, memory in zip(community.controls, state.controls, strict=True):
+        wish[:, control.columns] = control.strategy.decide(_view(community, state, frame, control, stores), memory)
+    frame.wish_kw = wish
+
+
+def _stores(community: Community, state: State) -> tuple[Floats, Floats, Floats]:
+    """Stored, floor and capacity of what is connected at each building, (R, n)."""
+    stored = floor = capacity = None
+    for fleet, to_building, part in zip(community.fleets, community.by_building, state.fleets, strict=True):
+        if not fleet.stores:
+            continue
+        store = fleet.store(part)
+        parts = (store.stored_kwh, store.floor_kwh, store.capacity_kwh)
+        whole = [np.broadcast_to(x, store.stored_kwh.shape) for x in parts]
+        if store.present is not None:
+            whole = [x * store.present for x in whole]
+        stored, floor, capacity = (
+            plus(total, to_building.sum(x)) for total, x in zip((stored, floor, capacity), whole, strict=True)
+        )
+    nothing = np.zeros(state.net_kw.shape)
+    return (nothing, nothing, nothing) if stored is None or floor is None or capacity is None else (stored, floor, capacity)
+
+
+def _view(
+    community: Community, state: State, frame: Frame, control: Control, stores: tuple[Floats, Floats, Floats]
+) -> View:
+    pick = control.pick
+    stored, floor, capacity = stores
+    axis = community.site.axis
+    columns = control.columns
+    return View(
+        t_s=frame.moment.t_s,
+        slot_elapsed_s=frame.slot_elapsed_s,
+        slot_s=axis.slot_s,
+        step_s=axis.step_s,
+        fixed_kw=pick(frame.fixed_kw),
+        lo_kw=pick(frame.lo_kw),
+        hi_kw=pick(frame.hi_kw),
+        stored_kwh=pick(stored),
+        floor_kwh=pick(floor),
+        capacity_kwh=pick(capacity),
+        import_so_far_kwh=pick(state.import_kwh - state.slot_import_kwh),
+        last_slot_import_kwh=pick(state.last_import_kwh),
+        import_price_jpy_per_kwh=frame.import_price if columns is None else frame.import_price[columns],
+        export_price_jpy_per_kwh=frame.export_price if columns is None else frame.export_price[columns],
+        community_import_so_far_kwh=state.grid_import_kwh - state.slot_grid_import_kwh,
+    )
+
+
+def dispatch(community: Community, state: State, frame: Frame) -> None:
+    """Grant what the bands allow, share it over the devices, and let cells without grid find their own balance."""
+    for i, fleet in enumerate(community.fleets):
+        if not fleet.flexible:
+            state.p_kw[i] = frame.bands[i].want_kw
+    net = frame.fixed_kw
+    if frame.lo_kw is not None:
+        granted = np.minimum(np.maximum(frame.wish_kw, frame.lo_kw), frame.hi_kw)
+        share_granted(community, state, frame, granted)
+        for i, fleet in enumerate(community.fleets):
+            if fleet.flexible:
+                net = net + community.by_building[i].sum(state.p_kw[i])
+    state.net_kw = net
+    if frame.dark:
+        share_islands(community, state, frame)
+
+
+def share_granted(community: Community, state: State, frame: Frame, granted: Floats) -> None:
+    """Split (R, n) granted power over each building's flexible devices.
+
+    Every device starts from the power in its band that is nearest to zero; what is missing is shared in proportion
+    to what each can add. So one store never charges another, unless a driver's need forces it to.
+    """
+    flexible = [i for i, fleet in enumerate(community.fleets) if fleet.flexible]
+    only = community.by_building[flexible[0]]
+    if len(flexible) == 1 and only.one_each:
+        state.p_kw[flexible[0]] = granted if only.identity else granted[:, only.group]
+        return
+    shape = granted.shape
+    bases, base, up, down = {}, np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for i in flexible:
+        lo, hi, _ = frame.bands[i]
+        to_building = community.by_building[i]
+        bases[i] = np.minimum(np.maximum(lo, 0.0), hi)
+        base += to_building.sum(bases[i])
+        up += to_building.sum(hi - bases[i])
+        down += to_building.sum(bases[i] - lo)
+    missing = granted - base
+    add = np.divide(np.maximum(missing, 0.0), up, out=np.zeros(shape), where=up > 0)
+    cut = np.divide(np.maximum(-missing, 0.0), down, out=np.zeros(shape), where=down > 0)
+    for i in flexible:
+        lo, hi, _ = frame.bands[i]
+        spread = community.by_building[i].spread
+        p = bases[i] + (hi - bases[i]) * spread(add) - (bases[i] - lo) * spread(cut)
+        state.p_kw[i] = np.minimum(np.maximum(p, lo), hi)
+
+
+STAGES = (observe, decide, dispatch)
+"""The stages of an act that are repeated after an event; read from left to right."""

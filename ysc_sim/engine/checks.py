@@ -1,0 +1,106 @@
+"""The checks that always run: laws that no scenario, plug-in or rounding may break.
+
+They look at what was recorded, before anything looks like a result. A violation is a bug, ours or a plug-in's: the
+run stops with a message that names instant, row and building, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ysc_sim.community.arrays import Community
+from ysc_sim.engine.run import Run
+from ysc_sim.engine.settle import Meters, Trades
+from ysc_sim.errors import InvariantError
+from ysc_sim.units import Floats
+
+TOLERANCE = 1e-9
+"""Relative to the energy that flows in the interval, and absolute in kWh where less than 1 kWh flows."""
+BATCH = 500_000
+IN = ("import_kwh", "pv_kwh", "wind_kwh", "genset_kwh", "battery_discharge_kwh", "ev_discharge_kwh", "unserved_kwh")
+OUT = ("export_kwh", "load_kwh", "battery_charge_kwh", "ev_charge_kwh")
+
+
+def check_run(community: Community, run: Run, start_stored_kwh: Floats) -> Floats:
+    """Accumulated |residual| of every building's meter and store, (S, n) kWh. Raises ``InvariantError``."""
+    columns = run.recorder.columns
+    intervals = len(columns["load_kwh"])
+    each = max(1, BATCH // columns["load_kwh"][0].size)
+    residual = np.zeros_like(columns["load_kwh"][0])
+    stored = start_stored_kwh
+    for first in range(0, intervals, each):
+        part = {name: column[first : first + each] for name, column in columns.items()}
+        meter, scale = _meter_residual(part)
+        _refuse(community, run, "balance_broken", meter, TOLERANCE * np.maximum(scale, 1.0), first)
+        store, stored, level = _store_residual(part, stored)
+        _refuse(community, run, "store_broken", store, TOLERANCE * np.maximum(scale + level, 1.0), first)
+        if "unserved_kwh" in part:
+            over = np.maximum(part["unserved_kwh"] - part["load_kwh"], 0.0)
+            _refuse(community, run, "shed_more_than_demand", over, TOLERANCE * np.maximum(part["load_kwh"], 1.0), first)
+        residual += np.add.reduce(np.abs(meter) + np.abs(store), axis=0)
+    _check_island_import(community, run)
+    return residual
+
+
+def _meter_residual(part: dict[str, Floats]) -> tuple[Floats, Floats]:
+    """Energy in − energy out of every building in every interval, and the energy that flows."""
+    total = np.zeros_like(part["load_kwh"])
+    scale = np.zeros_like(total)
+    for names, sign in ((IN, 1.0), (OUT, -1.0)):
+        for name in names:
+            if name in part:
+                total += sign * part[name]
+                scale += part[name]
+    return total, scale
+
+
+def _store_residual(part: dict[str, Floats], before: Floats) -> tuple[Floats, Floats, Floats]:
+    """Change of what is stored − what went in + what came out, was lost or driven; the level at the end; its size."""
+    level = np.zeros_like(part["load_kwh"])
+    moved = np.zeros_like(level)
+    for name in ("soc_kwh", "ev_soc_kwh"):
+        if name in part:
+            level += part[name]
+    for names, sign in (
+        (("battery_charge_kwh", "ev_charge_kwh"), 1.0),
+        (("battery_discharge_kwh", "ev_discharge_kwh", "storage_loss_kwh", "ev_trip_kwh"), -1.0),
+    ):
+        for name in names:
+            if name in part:
+                moved += sign * part[name]
+    change = np.diff(level, axis=0, prepend=before[None])
+    return change - moved, level[-1], level
+
+
+def _refuse(community: Community, run: Run, key: str, value: Floats, allowed: Floats, first: int) -> None:
+    wrong = ~(np.abs(value) <= allowed)
+    if wrong.any():
+        t, row, building = (int(i[0]) for i in np.nonzero(wrong))
+        raise InvariantError(
+            key,
+            time=run.axis.at((first + t) * run.record_s).isoformat(),
+            row=row,
+            building=community.buildings[building],
+            value=float(value[t, row, building]),
+        )
+
+
+def _check_island_import(community: Community, run: Run) -> None:
+    """While the whole interval is without grid, nothing at all comes in or goes out."""
+    islanded = run.recorder.community["islanded_s"] >= run.record_s
+    for name in ("import_kwh", "export_kwh"):
+        wrong = islanded & (run.recorder.community[name] != 0.0)
+        if wrong.any():
+            t, row, _ = (int(i[0]) for i in np.nonzero(wrong))
+            raise InvariantError("flow_while_islanded", time=run.axis.at(t * run.record_s).isoformat(), row=row)
+
+
+def check_trades(community: Community, run: Run, meters: Meters, trades: Trades) -> None:
+    """What was sold was bought, and nobody sold or bought more than went through the meter."""
+    unequal = np.add.reduce(trades.bought_mwh, axis=2) != np.add.reduce(trades.sold_mwh, axis=2)
+    beyond = (trades.bought_mwh > meters.import_mwh) | (trades.sold_mwh > meters.export_mwh)
+    negative = (trades.bought_mwh < 0) | (trades.sold_mwh < 0)
+    wrong = unequal | beyond.any(axis=2) | negative.any(axis=2)
+    if wrong.any():
+        slot, row = (int(i[0]) for i in np.nonzero(wrong))
+        raise InvariantError("trades_broken", time=run.axis.at(slot * run.axis.slot_s).isoformat(), row=row)

@@ -1,0 +1,77 @@
+"""The clock: SimPy carries edges and ticks, in whole seconds from the start.
+
+At one instant everything that closes and every event comes first; what acts comes last. So an outage at the very
+second of a tick is dealt with before that tick decides anything, and an outage between two ticks gets an act of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+import simpy
+
+from ysc_sim.contracts import OutageWindow
+from ysc_sim.engine.run import Run
+
+ACTS_LAST = 2
+"""SimPy orders events of one instant by priority; its own timeouts have 1."""
+
+
+class ActTime(simpy.Event):
+    """An instant at which something acts, after every event of that instant."""
+
+    def __init__(self, env: simpy.Environment, delay_s: int) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        env.schedule(self, priority=ACTS_LAST, delay=delay_s)
+
+
+def tick(env: simpy.Environment, run: Run, progress: Callable[[float], None] | None) -> Generator[Any, Any, None]:
+    """Close and act at every step, and close at the end."""
+    step_s, count = run.axis.step_s, run.axis.count
+    each = max(1, count // 200)
+    yield ActTime(env, 0)
+    for k in range(count):
+        t_s = k * step_s
+        run.close(t_s)
+        run.act(t_s)
+        if progress is not None and k % each == 0:
+            progress(k / count)
+        yield ActTime(env, step_s)
+    run.close(count * step_s)
+
+
+def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[Any, Any, None]:
+    """The grid goes away and comes back at its exact second; an end behind the horizon just closes the books."""
+    yield env.timeout(window.start_s)
+    run.close(env.now)
+    run.lose_grid(window.start_s, window.end_s)
+    yield from act_now(env, run)
+    end_s = min(window.end_s, run.axis.duration_s)
+    yield env.timeout(end_s - env.now)
+    run.close(end_s)
+    if window.end_s > run.axis.duration_s:
+        run.outage_log.finish(run.state, run.events)
+        return
+    run.return_grid(end_s)
+    if end_s < run.axis.duration_s:
+        yield from act_now(env, run)
+
+
+def act_now(env: simpy.Environment, run: Run) -> Generator[Any, Any, None]:
+    """Act at this instant, unless a tick of the same instant will."""
+    t_s = int(env.now)
+    if t_s % run.axis.step_s:
+        yield ActTime(env, 0)
+        run.act(t_s)
+
+
+def simulate(run: Run, windows: Sequence[OutageWindow], progress: Callable[[float], None] | None = None) -> None:
+    """Let the clock run from the start to the end of the axis."""
+    env = simpy.Environment()
+    for window in windows:
+        env.process(outage(env, run, window))
+    env.process(tick(env, run, progress))
+    env.run()

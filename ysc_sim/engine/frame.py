@@ -1,0 +1,35 @@
+"""What the stages of one instant hand to each other: scratch, gone when the instant is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ysc_sim.contracts import Bands, Moment
+from ysc_sim.results.arrays import Event
+from ysc_sim.results.recorder import Recorder
+from ysc_sim.units import Floats, Ints
+
+
+@dataclass(slots=True)
+class Frame:
+    """One instant, for all rows or for those that something happens to."""
+
+    rows: Ints | None
+    """Numbers of the rows that the state at hand holds; None: all of them."""
+    moment: Moment
+    slot_elapsed_s: float | Floats
+    interval: int
+    """Number of the recorded interval."""
+    dark: bool
+    """Whether any cell of these rows is without grid."""
+    import_price: Floats
+    export_price: Floats
+    """(n,) JPY/kWh of the slot."""
+    recorder: Recorder
+    events: list[Event]
+    bands: list[Bands] = field(default_factory=list)
+    fixed_kw: Any = None
+    lo_kw: Any = None
+    hi_kw: Any = None
+    wish_kw: Any = None

@@ -1,0 +1,76 @@
+"""The market gate: at the start of each settlement slot everyone bids for it, and the bids are cleared.
+
+Bids are made inside the run, from what the meters have shown so far. Where nothing in the run reads the outcome, all
+slots are cleared afterwards in one batch: the market's contract says that the bits are the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ysc_sim.community.arrays import Community, State
+from ysc_sim.contracts import Bids, Cleared, History
+from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.modes import GRID, MODES
+from ysc_sim.units import Floats
+
+BATCH = 2_000_000
+"""Orders cleared at once afterwards."""
+DAY_S = 86_400
+
+
+class Gate:
+    """Orders and clearings of all slots, (K, S, n)."""
+
+    def __init__(self, community: Community) -> None:
+        self.community = community
+        self.active = community.market.trades
+        axis = community.site.axis
+        shape = (axis.slots if self.active else 0, community.rows, len(community.buildings))
+        self._per_day = DAY_S // axis.slot_s
+        self._net_kwh = np.zeros(shape)
+        self._quantity_mwh = np.zeros(shape, dtype=np.int64)
+        self._price = np.zeros(shape)
+        self._is_buyer = np.zeros(shape, dtype=np.bool_)
+        self._bought_mwh = np.zeros(shape, dtype=np.int64)
+        self._sold_mwh = np.zeros(shape, dtype=np.int64)
+        self._cleared_price = np.zeros(shape)
+
+    def book(self, slot: int, import_kwh: Floats, export_kwh: Floats) -> None:
+        """Remember the metered net of a finished slot."""
+        if self.active:
+            np.subtract(export_kwh, import_kwh, out=self._net_kwh[slot])
+
+    def open(self, slot: int, frame: Frame, dark: State | None) -> None:
+        """Collect the bids for ``slot``; ``dark``: the state, where some cell is without grid."""
+        if not self.active:
+            return
+        community = self.community
+        expected = community.forecast.predict(History(self._net_kwh[:slot], self._per_day))
+        bids = community.bidder.bid(expected, frame.import_price, frame.export_price)
+        quantity = bids.quantity_mwh
+        if dark is not None:
+            alone = community.cell_of.identity and len(community.cells) > 1
+            trades = np.array([mode.trades and (code == GRID or not alone) for code, mode in enumerate(MODES)])
+            quantity = quantity * community.cell_of.spread(trades[dark.mode].astype(np.int64))
+        self._quantity_mwh[slot] = quantity
+        self._price[slot] = bids.price_jpy_per_kwh
+        self._is_buyer[slot] = bids.is_buyer
+        if community.market_in_loop:
+            self._clear(slot, slot + 1)
+
+    def _clear(self, first: int, last: int) -> None:
+        bids = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
+        cleared = self.community.market.clear(bids)
+        self._bought_mwh[first:last] = cleared.bought_mwh
+        self._sold_mwh[first:last] = cleared.sold_mwh
+        self._cleared_price[first:last] = cleared.price_jpy_per_kwh
+
+    def outcome(self) -> Cleared:
+        """What was cleared in every slot, (K, S, n)."""
+        slots, rows, n = self._quantity_mwh.shape
+        if self.active and not self.community.market_in_loop:
+            batch = max(1, BATCH // (rows * n))
+            for first in range(0, slots, batch):
+                self._clear(first, min(first + batch, slots))
+        return Cleared(self._bought_mwh, self._sold_mwh, self._cleared_price)

@@ -1,0 +1,127 @@
+"""Advance: let time pass at the powers that were set, book every device and meter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ysc_sim.community.arrays import Community, State
+from ysc_sim.contracts import Device, Flow
+from ysc_sim.engine.act import plus
+from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.meters import Rest, read_meters
+from ysc_sim.engine.modes import GRID
+from ysc_sim.units import SECONDS_PER_HOUR, Floats
+
+GENERATION = {"pv": "pv_kwh", "wind": "wind_kwh", "genset": "genset_kwh"}
+STORES = {
+    "battery": ("battery_charge_kwh", "battery_discharge_kwh"),
+    "ev": ("ev_charge_kwh", "ev_discharge_kwh"),
+}
+SERVED_EPS = 1e-9
+
+
+def advance(community: Community, state: State, frame: Frame, dt_s: float | Floats) -> None:
+    """Move ``dt_s`` seconds (scalar, or (R, 1)) ahead; no limit of a cell without grid may lie inside."""
+    energy: Any = None
+    rests: list[tuple[int, Flow]] = []
+    for i, fleet in enumerate(community.fleets):
+        flow = fleet.advance(state.fleets[i], state.p_kw[i], dt_s, frame.moment)
+        if flow.held_s is not None:
+            rests.append((i, flow))
+        energy = plus(energy, community.by_building[i].sum(flow.energy_kwh))
+        _book(community, frame, i, fleet, flow)
+    energy = np.broadcast_to(0.0 if energy is None else energy, state.net_kw.shape)
+    by_building = [Rest(community.by_building[i], state.p_kw[i], flow.held_s) for i, flow in rests if flow.held_s is not None]
+    imported, exported = read_meters(state.net_kw, energy, by_building, dt_s)
+    if frame.dark:
+        imported, exported = _book_dark(community, state, frame, dt_s, energy, imported, exported)
+    state.import_kwh = state.import_kwh + imported
+    state.export_kwh = state.export_kwh + exported
+    frame.recorder.add("import_kwh", frame.interval, frame.rows, imported)
+    frame.recorder.add("export_kwh", frame.interval, frame.rows, exported)
+    _book_connection(community, state, frame, dt_s, energy, by_building)
+
+
+def _book(community: Community, frame: Frame, i: int, fleet: Device, flow: Flow) -> None:
+    """Write the energies of one fleet into the columns of its class."""
+    recorder, interval, rows = frame.recorder, frame.interval, frame.rows
+    total = community.by_building[i].sum
+    if fleet.stores:
+        assert flow.charge_kwh is not None and flow.discharge_kwh is not None and flow.loss_kwh is not None
+        charge, discharge = STORES[fleet.energy_class]
+        recorder.add(charge, interval, rows, total(flow.charge_kwh))
+        recorder.add(discharge, interval, rows, total(flow.discharge_kwh))
+        recorder.add("storage_loss_kwh", interval, rows, total(flow.loss_kwh))
+        if flow.away_kwh is not None:
+            recorder.add("ev_trip_kwh", interval, rows, total(flow.away_kwh))
+    elif fleet.energy_class == "load":
+        # A load takes energy: its flow is negative. What was not served is added where a cell has no grid.
+        recorder.add("load_kwh", interval, rows, -total(flow.energy_kwh))
+    else:
+        recorder.add(GENERATION[fleet.energy_class], interval, rows, total(flow.energy_kwh))
+
+
+def _book_dark(
+    community: Community,
+    state: State,
+    frame: Frame,
+    dt_s: float | Floats,
+    energy: Floats,
+    imported: Floats,
+    exported: Floats,
+) -> tuple[Floats, Floats]:
+    """Cells without grid: what was not served or not used, and meters that stand at an open switch."""
+    dt_h = dt_s / SECONDS_PER_HOUR
+    recorder, interval, rows = frame.recorder, frame.interval, frame.rows
+    bands = [fleet.bands(part, frame.moment) for fleet, part in zip(community.fleets, state.fleets, strict=True)]
+    lacking = np.zeros_like(state.unserved_kwh)
+    for i, fleet in enumerate(community.fleets):
+        want = bands[i].want_kw
+        if fleet.flexible:
+            continue
+        if fleet.tier_shares is not None:
+            for tier in range(4):
+                gone = 1.0 - community.by_cell[i].spread(state.served[:, :, tier])
+                lacking[:, :, tier] += community.by_building[i].sum(-want * fleet.tier_shares[:, tier] * gone * dt_h)
+        else:
+            unused = community.by_building[i].sum((want - state.p_kw[i]) * dt_h)
+            recorder.add("curtailed_kwh", interval, rows, unused)
+    state.unserved_kwh = state.unserved_kwh + lacking
+    for tier in range(4):
+        recorder.add(f"unserved_kwh_tier{tier + 1}", interval, rows, lacking[:, :, tier])
+    unserved = np.add.reduce(lacking, axis=2)
+    recorder.add("unserved_kwh", interval, rows, unserved)
+    recorder.add("load_kwh", interval, rows, unserved)
+    short = community.cell_of.spread((state.served[:, :, 0] < 1.0 - SERVED_EPS).astype(np.float64))
+    recorder.add("interrupted_s", interval, rows, short * (lacking[:, :, 0] > 0) * dt_s)
+    alone = state.mode != GRID
+    stray = np.abs(community.cell_of.sum(energy)) * alone
+    state.stray_kwh = state.stray_kwh + np.add.reduce(stray, axis=1, keepdims=True)
+    recorder.add_community("islanded_s", interval, rows, alone.all(axis=1, keepdims=True) * dt_s)
+    if community.cell_of.identity:
+        # Each building is a cell of its own: its meter sits at the switch that is open.
+        closed = (~alone).astype(np.float64)
+        return imported * closed, exported * closed
+    return imported, exported
+
+
+def _book_connection(
+    community: Community, state: State, frame: Frame, dt_s: float | Floats, energy: Floats, rests: list[Rest]
+) -> None:
+    """The community's point of connection: the sum of the cells that are tied to the grid, exactly zero if none is."""
+    net = state.net_kw
+    if frame.dark:
+        tied = community.cell_of.spread((state.mode == GRID).astype(np.float64))
+        energy, net = energy * tied, net * tied
+        rests = [Rest(rest.to_meter, rest.p_kw * rest.to_meter.spread(tied), rest.held_s) for rest in rests]
+    whole = [Rest(rest.to_meter.all_in_one, rest.p_kw, rest.held_s) for rest in rests]
+    imported, exported = read_meters(
+        np.add.reduce(net, axis=1, keepdims=True), np.add.reduce(energy, axis=1, keepdims=True), whole, dt_s
+    )
+    state.grid_import_kwh = state.grid_import_kwh + imported
+    state.grid_export_kwh = state.grid_export_kwh + exported
+    frame.recorder.add_community("import_kwh", frame.interval, frame.rows, imported)
+    frame.recorder.add_community("export_kwh", frame.interval, frame.rows, exported)
+

@@ -1,0 +1,44 @@
+"""What a kWh is worth at each meter in each slot: the values that strategies see and truthful bidders bid."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ysc_sim.community.arrays import Contracted, Terms
+from ysc_sim.timeseries import TimeAxis
+from ysc_sim.units import Floats
+
+
+class Prices:
+    """Import and export value by slot. Few plans serve many meters: one row is kept for each plan."""
+
+    def __init__(self, terms: Terms, axis: TimeAxis, buildings: int) -> None:
+        contracts = [terms.shared] if terms.shared is not None else list(terms.own)
+        self._plan_of = np.zeros(buildings, dtype=np.int64)
+        for number, contract in enumerate(contracts):
+            self._plan_of[contract.columns] = number
+        self._import = np.stack([import_value(terms, contract, axis) for contract in contracts], axis=1)
+        self._export = np.stack([np.full(axis.slots, contract.export_jpy_per_kwh) for contract in contracts], axis=1)
+        self._last = -1
+        self._now: tuple[Floats, Floats] = (np.zeros(buildings), np.zeros(buildings))
+
+    def of_slot(self, slot: int) -> tuple[Floats, Floats]:
+        """Value of a kWh that need not be bought, and of one sold to the supplier, (n,) JPY/kWh."""
+        slot = min(slot, len(self._import) - 1)
+        if slot != self._last:
+            same = self._last >= 0 and (self._import[slot] == self._import[self._last]).all()
+            if not same:
+                self._now = self._import[slot][self._plan_of], self._export[slot][self._plan_of]
+            self._last = slot
+        return self._now
+
+
+def import_value(terms: Terms, contract: Contracted, axis: TimeAxis) -> Floats:
+    """What a kWh from a neighbour saves, (K,) JPY/kWh: behind one meter all of energy price and levy; over the
+    utility's wires the energy price without the levy, less the wheeling charge.
+    """
+    tariff, slots = contract.tariff, axis.slots
+    energy = tariff.energy_price_jpy_per_kwh(axis.start, axis.slot_s, slots, adjustments=contract.adjustments)
+    if terms.shared is None and terms.wires == "utility":
+        return np.maximum(energy - terms.wheeling_jpy_per_kwh, 0.0)
+    return energy + tariff.levy_jpy_per_kwh(axis.start, axis.slot_s, slots)

@@ -1,0 +1,233 @@
+"""One run: the state, the rows' own clocks inside an interval, and what happens when a slot ends.
+
+SimPy (``clock``) tells when; this module does what ENGINE.md says happens at one instant: *close* (advance, book the
+meters, end the slot), *events*, *act* (observe, decide, dispatch; at a gate also bid and clear).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ysc_sim.community.arrays import Community, start_state
+from ysc_sim.contracts import Moment
+from ysc_sim.engine.act import STAGES
+from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.gate import Gate
+from ysc_sim.engine.island import log_transition, seconds_to_limit
+from ysc_sim.engine.modes import DEAD, GRID
+from ysc_sim.engine.move import advance
+from ysc_sim.engine.outage_log import OutageLog
+from ysc_sim.engine.prices import Prices
+from ysc_sim.errors import InvariantError
+from ysc_sim.results.arrays import Event
+from ysc_sim.results.recorder import Recorder
+from ysc_sim.units import Floats, Ints
+
+MOST_SUBSTEPS = 100_000
+
+
+class Run:
+    """Everything that changes while a community is simulated."""
+
+    def __init__(self, community: Community) -> None:
+        self.community = community
+        self.axis = community.site.axis
+        self.state = start_state(community)
+        self.recorder = Recorder(
+            intervals=-(-self.axis.count // community.record_every),
+            slots=self.axis.slots,
+            rows=community.rows,
+            buildings=len(community.buildings),
+            columns=columns_of(community),
+            community=("import_kwh", "export_kwh", "islanded_s"),
+        )
+        self.events: list[Event] = []
+        self.prices = Prices(community.terms, self.axis, len(community.buildings))
+        self.gate = Gate(community)
+        self.outage_log = OutageLog(community)
+        self.now_s = 0
+        self.record_s = self.axis.step_s * community.record_every
+        self.dark = False
+        self._next_event_s = self._ask_for_events()
+        self._next_any_s = float(self._next_event_s.min())
+        self.frame = self._new_frame(None, 0, 0)
+
+    # -- close ---------------------------------------------------------------------------------------------------
+
+    def close(self, t_s: int) -> None:
+        """Bring every row exactly to ``t_s``; end the recorded interval and the slot that end there."""
+        if t_s == self.now_s:
+            return
+        if self.dark or self._next_any_s < t_s:
+            self._advance_rows(t_s)
+        else:
+            advance(self.community, self.state, self.frame, t_s - self.now_s)
+        self.now_s = t_s
+        if t_s % self.record_s == 0 or t_s == self.axis.duration_s:
+            self._record_stores(self.frame.interval)
+        if t_s % self.axis.slot_s == 0:
+            self._end_slot(t_s // self.axis.slot_s)
+
+    def _advance_rows(self, t_s: int) -> None:
+        """Rows in which something happens on the way stop there, act, and go on, each at its own times."""
+        span = float(t_s - self.now_s)
+        elapsed = np.zeros(self.community.rows)
+        rows = np.arange(self.community.rows)
+        for _ in range(MOST_SUBSTEPS):
+            goal = self._advance_to_next(rows, elapsed, span)
+            elapsed[rows] = goal
+            rows = rows[goal < span]
+            if not rows.size:
+                return
+            self._act_rows(rows, elapsed)
+        raise InvariantError("too_many_substeps", time=self.axis.at(self.now_s).isoformat(), row=int(rows[0]))
+
+    def _advance_to_next(self, rows: Ints, elapsed: Floats, span: float) -> Floats:
+        """Move some rows to whatever comes first: an event, a limit in a cell without grid, the end of the interval."""
+        whole = rows.size == self.community.rows
+        part = self.state if whole else self.state.take(rows)
+        goal = np.minimum(self._next_event_s[rows] - self.now_s, span)
+        if self.dark:
+            goal = np.minimum(goal, elapsed[rows] + seconds_to_limit(self.community, part))
+        frame = self._new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
+        advance(self.community, part, frame, (goal - elapsed[rows])[:, None])
+        if not whole:
+            self.state.put(rows, part)
+        return goal
+
+    def _act_rows(self, rows: Ints, elapsed: Floats) -> None:
+        """Events of some rows at their own instants, and the act that follows."""
+        whole = rows.size == self.community.rows
+        part = self.state if whole else self.state.take(rows)
+        frame = self._new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
+        for fleet, memory in zip(self.community.fleets, part.fleets, strict=True):
+            fleet.on_event(memory, frame.moment)
+        for stage in STAGES:
+            stage(self.community, part, frame)
+        if not whole:
+            self.state.put(rows, part)
+        self._note_events()
+
+    def _record_stores(self, interval: int) -> None:
+        for i, fleet in enumerate(self.community.fleets):
+            if fleet.stores:
+                name = "ev_soc_kwh" if fleet.energy_class == "ev" else "soc_kwh"
+                stored = fleet.store(self.state.fleets[i]).stored_kwh
+                self.recorder.add(name, interval, None, self.community.by_building[i].sum(stored))
+
+    def _end_slot(self, slot: int) -> None:
+        state, recorder = self.state, self.recorder
+        recorder.register_import_kwh[slot] = state.import_kwh
+        recorder.register_export_kwh[slot] = state.export_kwh
+        recorder.grid_import_kwh[slot] = state.grid_import_kwh[:, 0]
+        recorder.grid_export_kwh[slot] = state.grid_export_kwh[:, 0]
+        state.last_import_kwh = state.import_kwh - state.slot_import_kwh
+        self.gate.book(slot - 1, state.last_import_kwh, state.export_kwh - state.slot_export_kwh)
+        state.slot_import_kwh = state.import_kwh.copy()
+        state.slot_export_kwh = state.export_kwh.copy()
+        state.slot_grid_import_kwh = state.grid_import_kwh.copy()
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def lose_grid(self, start_s: int, end_s: int) -> None:
+        """The grid goes away: each cell lives alone if it has a ready former, else it is dark."""
+        self._change_modes(start_s, lost=True)
+        self.outage_log.begin(self.state, start_s, min(end_s, self.axis.duration_s), len(self.events))
+        self.dark = True
+
+    def return_grid(self, t_s: int) -> None:
+        """The grid is back: every cell that lives or is dark joins it."""
+        self.outage_log.finish(self.state, self.events)
+        self._change_modes(t_s, lost=False)
+        self.state.served = np.ones_like(self.state.served)
+        self.dark = False
+
+    def _change_modes(self, t_s: int, *, lost: bool) -> None:
+        cells = self.community.cells
+        ready, forms = self.outage_log.formers(self.state)
+        for row in range(self.community.rows):
+            for c, cell in enumerate(cells):
+                mode = int(self.state.mode[row, c])
+                trigger, cause = "grid_returned", "grid_returned"
+                if lost:
+                    trigger = "grid_lost" if ready[row, c] else "grid_lost_without_former"
+                    cause = "grid_lost" if ready[row, c] else ("energy" if forms[row, c] else "former")
+                self.state.mode[row, c] = log_transition(self.events, float(t_s), row, cell, mode, trigger, cause)
+
+    # -- act -----------------------------------------------------------------------------------------------------
+
+    def act(self, t_s: int) -> None:
+        """Events of the fleets that are due at ``t_s``, then observe, decide, dispatch for all rows."""
+        frame = self.frame = self._new_frame(None, t_s, t_s // self.axis.step_s)
+        if self._next_any_s <= t_s:
+            for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
+                fleet.on_event(memory, frame.moment)
+            self._note_events()
+        for stage in STAGES:
+            stage(self.community, self.state, frame)
+        if t_s % self.axis.slot_s == 0:
+            slot = t_s // self.axis.slot_s
+            if slot < self.axis.slots:
+                self.gate.open(slot, frame, self.state if self.dark else None)
+
+    def _new_frame(self, rows: Ints | None, t_s: float | Floats, step: int) -> Frame:
+        slot_s = self.axis.slot_s
+        import_price, export_price = self.prices.of_slot(step // self.axis.steps_per_slot)
+        return Frame(
+            rows=rows,
+            moment=Moment(t_s, step),
+            slot_elapsed_s=t_s % slot_s,
+            interval=step // self.community.record_every,
+            dark=self.dark,
+            import_price=import_price,
+            export_price=export_price,
+            recorder=self.recorder,
+            events=self.events,
+        )
+
+    def _ask_for_events(self) -> Floats:
+        soonest = np.full(self.community.rows, np.inf)
+        for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
+            times = fleet.next_event_s(memory, Moment(0.0, 0))
+            if times is not None:
+                soonest = np.minimum(soonest, times)
+        return soonest
+
+    def _note_events(self) -> None:
+        self._next_event_s = self._ask_for_events()
+        self._next_any_s = float(self._next_event_s.min())
+
+    @property
+    def all_dead(self) -> bool:
+        """Whether every cell of every row is dark for good until the grid returns."""
+        return bool((self.state.mode == DEAD).all())
+
+    @property
+    def on_grid(self) -> bool:
+        """Whether every cell of every row is tied to the grid."""
+        return bool((self.state.mode == GRID).all())
+
+
+def columns_of(community: Community) -> list[str]:
+    """Columns that the devices of a community can fill."""
+    classes = {fleet.energy_class for fleet in community.fleets}
+    names = ["load_kwh", "import_kwh", "export_kwh"]
+    names += [column for column, owner in GENERATED if owner in classes]
+    names += [column for column, owner in STORED if owner in classes]
+    if classes & {"battery", "ev"}:
+        names.append("storage_loss_kwh")
+    if community.outages:
+        names += ["unserved_kwh", *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)), "curtailed_kwh", "interrupted_s"]
+    return names
+
+
+GENERATED = (("pv_kwh", "pv"), ("wind_kwh", "wind"), ("genset_kwh", "genset"))
+STORED = (
+    ("battery_charge_kwh", "battery"),
+    ("battery_discharge_kwh", "battery"),
+    ("soc_kwh", "battery"),
+    ("ev_charge_kwh", "ev"),
+    ("ev_discharge_kwh", "ev"),
+    ("ev_trip_kwh", "ev"),
+    ("ev_soc_kwh", "ev"),
+)

@@ -1,0 +1,107 @@
+"""Settlement: what the meters say about what was promised at the gate, in whole milliwatt-hours.
+
+A trade is a commitment. A seller has delivered at most what its meter sent out in the slot, a buyer has taken at most
+what its meter took in; the smaller of the two sides is the local trade, shared on the longer side in proportion.
+What is missing is bought from, or sold to, the supplier like any other kWh. So a trade that an outage interrupted is
+settled for what still flowed, and nothing is sold across an open switch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ysc_sim.contracts import Cleared
+from ysc_sim.results.recorder import Recorder
+from ysc_sim.units import MWH_PER_KWH, Floats, Ints
+
+BATCH = 1_000_000
+
+
+class Meters(NamedTuple):
+    """Differences of the integer registers of each slot."""
+
+    import_mwh: Ints
+    export_mwh: Ints
+    """(K, S, n)"""
+    grid_import_mwh: Ints
+    grid_export_mwh: Ints
+    """(K, S) at the point of connection."""
+    rounding_mwh: Ints
+    """(K, S) |integer net − physical net| at the point of connection, rounded up."""
+    remainder_mwh: Ints
+    """(K, S) what integer meters in an island do not add up to: a line on the operator's rounding account."""
+
+
+class Trades(NamedTuple):
+    """Delivered local trade, (K, S, n)."""
+
+    bought_mwh: Ints
+    sold_mwh: Ints
+    payment_mjpy: Ints
+
+
+def read_registers(recorder: Recorder) -> Meters:
+    """Integer readings at the ends of the slots, and the point of connection that they add up to.
+
+    Tied to the grid the integer net at the point of connection *is* the sum of the buildings'; where nothing flowed
+    through it (an island) it is zero and the remainder is kept apart.
+    """
+    imported = _readings(recorder.register_import_kwh)
+    exported = _readings(recorder.register_export_kwh)
+    nets = np.add.reduce(exported, axis=2) - np.add.reduce(imported, axis=2)
+    through_in = np.diff(recorder.grid_import_kwh, axis=0)
+    through_out = np.diff(recorder.grid_export_kwh, axis=0)
+    still = (through_in == 0) & (through_out == 0)
+    grid_net = np.where(still, 0, nets)
+    grid_import = np.where(still, 0, _readings(recorder.grid_import_kwh))
+    grid_export = grid_import + grid_net
+    short = np.minimum(grid_export, 0)
+    physical = (through_out - through_in) * MWH_PER_KWH
+    rounding = np.ceil(np.abs(nets - physical)).astype(np.int64)
+    return Meters(imported, exported, grid_import - short, grid_export - short, rounding, nets - grid_net)
+
+
+def _readings(register_kwh: Floats) -> Ints:
+    """Differences of whole milliwatt-hours; a register that only grows never runs backwards."""
+    return np.diff(np.rint(register_kwh * MWH_PER_KWH).astype(np.int64), axis=0)
+
+
+def settle(meters: Meters, cleared: Cleared) -> Trades:
+    """Deliver what was cleared as far as the meters allow."""
+    slots, rows, n = meters.import_mwh.shape
+    if len(cleared.bought_mwh) == 0:
+        nothing = np.zeros((slots, rows, n), dtype=np.int64)
+        return Trades(nothing, nothing, nothing)
+    bought, sold, payment = (np.empty((slots, rows, n), dtype=np.int64) for _ in range(3))
+    batch = max(1, BATCH // (rows * n))
+    for first in range(0, slots, batch):
+        part = slice(first, min(first + batch, slots))
+        taken = np.minimum(cleared.bought_mwh[part], meters.import_mwh[part])
+        given = np.minimum(cleared.sold_mwh[part], meters.export_mwh[part])
+        both = np.minimum(np.add.reduce(taken, axis=2), np.add.reduce(given, axis=2))
+        bought[part], sold[part] = ration(taken, both), ration(given, both)
+        # JPY/kWh × mWh / 1000 = 1/1000 JPY
+        value = (bought[part] - sold[part]) * cleared.price_jpy_per_kwh[part] / 1000.0
+        payment[part] = np.rint(value).astype(np.int64)
+    return Trades(bought, sold, payment)
+
+
+def ration(parts: Ints, total: Ints) -> Ints:
+    """Cut ``parts`` (…, n) ≥ 0 down to ``total`` (…) in proportion, exactly: the share of each is the difference of two
+    rounded-down running totals, so it differs from its due by less than one unit and never exceeds the part itself.
+
+    >>> ration(np.array([[3, 3, 3]]), np.array([5])).tolist()
+    [[1, 2, 2]]
+    """
+    running = np.cumsum(parts, axis=-1)
+    whole = running[..., -1:]
+    total = total[..., None]
+    share = np.divide(total, whole, out=np.zeros(whole.shape), where=whole > 0)
+    quotient = np.floor(running * share).astype(np.int64)
+    # int64 products wrap round, their difference does not: the true remainder is small, so it comes out exact.
+    remainder = running * total - quotient * whole
+    quotient += (remainder >= whole) & (whole > 0)
+    quotient -= remainder < 0
+    return np.diff(quotient, axis=-1, prepend=0)

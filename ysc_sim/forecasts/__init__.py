@@ -1,0 +1,1 @@
+"""Forecasts, one file each: history → expectation, never the future."""

@@ -1,0 +1,37 @@
+"""Persistence: the coming slot will be as the last one was; the forecast that every better one must beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from ysc_sim.contracts import History
+from ysc_sim.units import Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersistenceSpec:
+    """Which finished slot is repeated."""
+
+    of: Literal["last_slot", "yesterday"] = "last_slot"
+    """The slot just finished, or the same slot of the day before (the last one until a day has passed)."""
+
+
+class Persistence:
+    """Repeats a finished slot."""
+
+    kind: ClassVar[str] = "persistence"
+    Spec: ClassVar[type] = PersistenceSpec
+
+    def __init__(self, spec: PersistenceSpec) -> None:
+        self._yesterday = spec.of == "yesterday"
+
+    def predict(self, history: History) -> Floats:
+        """Net of the repeated slot; nothing is expected before the first one has finished."""
+        done = len(history.net_kwh)
+        if done == 0:
+            return np.zeros(history.net_kwh.shape[1:])
+        back = history.slots_per_day if self._yesterday and done >= history.slots_per_day else 1
+        return history.net_kwh[done - back]

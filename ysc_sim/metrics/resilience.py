@@ -1,0 +1,99 @@
+"""Resilience: demand not served by tier, interruptions as utilities count them (IEEE 1366), time to the first shedding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from ysc_sim.contracts import MetricInfo, MetricValues
+from ysc_sim.resilience import reliability_indices
+from ysc_sim.results.arrays import RunArrays
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, hours
+
+UNSERVED = ("unserved_kwh", *(f"unserved_kwh_tier{tier}" for tier in (1, 2, 3, 4)))
+INDICES = ("saifi", "saidi_h", "caidi_h", "maifi")
+
+
+class Resilience:
+    """A building is interrupted while its critical demand (tier 1) is not fully served."""
+
+    kind: ClassVar[str] = "resilience"
+    defines: ClassVar[Mapping[str, MetricInfo]] = {
+        "served_kwh": MetricInfo("kWh", 1),
+        **{name: MetricInfo("kWh", -1) for name in UNSERVED},
+        "saifi": MetricInfo("1", -1),
+        "saidi_h": MetricInfo("h", -1),
+        "caidi_h": MetricInfo("h", -1),
+        "maifi": MetricInfo("1", -1),
+        "outage_hours": MetricInfo("h", 0),
+        "served_outage_ratio": MetricInfo("1", 1),
+        "time_to_first_shed_h": MetricInfo("h", 1),
+    }
+
+    def compute(self, arrays: RunArrays) -> MetricValues:
+        """Sums, indices for the period of the run (not annualised), and what an outage leaves served."""
+        load = arrays.total("load_kwh")
+        assert load is not None
+        own = {name: _total(arrays, name) for name in UNSERVED}
+        own["served_kwh"] = load - own["unserved_kwh"]
+        whole = {name: np.add.reduce(values, axis=1) for name, values in own.items()}
+        whole["outage_hours"] = arrays.outage_seconds / SECONDS_PER_HOUR
+        whole.update(_indices(arrays))
+        if (whole["outage_hours"] > 0).all():
+            _add_outage_values(arrays, own, whole)
+        return MetricValues(whole, own)
+
+
+def _total(arrays: RunArrays, name: str) -> Floats:
+    total = arrays.total(name)
+    return np.zeros((len(arrays.seeds), len(arrays.buildings))) if total is None else total
+
+
+def _add_outage_values(arrays: RunArrays, own: dict[str, Floats], whole: dict[str, Floats]) -> None:
+    """Share of the demand during outages that was served, and the time until something was shed first."""
+    away = arrays.community["islanded_s"] / arrays.record_s
+    demand = np.add.reduce(arrays.columns["load_kwh"] * away[:, :, None], axis=0)
+    if (demand > 0).all():
+        own["served_outage_ratio"] = 1.0 - own["unserved_kwh"] / demand
+    total = np.add.reduce(demand, axis=1)
+    if (total > 0).all():
+        whole["served_outage_ratio"] = 1.0 - whole["unserved_kwh"] / total
+    shed = np.add.reduce(arrays.columns["unserved_kwh"], axis=2) > 0
+    first = np.full(len(arrays.seeds), np.inf)
+    for start_s in {record.start_s for record in arrays.outages}:
+        start = int(start_s // arrays.record_s)
+        begins = np.arange(start, len(shed)) * arrays.record_s
+        after = np.where(shed[start:], np.maximum(begins - start_s, 0.0)[:, None], np.inf)
+        first = np.minimum(first, np.minimum.reduce(after, axis=0))
+    if np.isfinite(first).all():
+        whole["time_to_first_shed_h"] = first / SECONDS_PER_HOUR
+
+
+def _indices(arrays: RunArrays) -> dict[str, Floats]:
+    """IEEE 1366 indices of each row; the duration of an interruption is the sum over neighbouring intervals."""
+    column = arrays.columns.get("interrupted_s")
+    rows, n = len(arrays.seeds), len(arrays.buildings)
+    period_h = hours(arrays.axis.duration_s)
+    values = {name: np.zeros(rows) for name in INDICES}
+    for row in range(rows):
+        durations = np.zeros(0) if column is None else run_lengths(column[:, row, :])
+        found = reliability_indices(np.ones(len(durations)), durations, customers_served=n, period_h=period_h)
+        for name in INDICES:
+            values[name][row] = found[name]
+    return values
+
+
+def run_lengths(seconds: Floats) -> Floats:
+    """Sums of neighbouring positive entries down the columns of (T, n), for all columns, in no special order.
+
+    >>> run_lengths(np.array([[60.0], [30.0], [0.0], [10.0]])).tolist()
+    [90.0, 10.0]
+    """
+    padded = np.zeros((seconds.shape[0] + 1, seconds.shape[1]))
+    padded[:-1] = seconds
+    flat = np.ascontiguousarray(padded.T).ravel()
+    on = flat > 0
+    starts = np.flatnonzero(on & ~np.concatenate([[False], on[:-1]]))
+    return np.add.reduceat(flat, starts) if starts.size else np.zeros(0)

@@ -1,0 +1,1 @@
+"""Outage models, one file each: when the grid is away."""

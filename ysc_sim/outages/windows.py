@@ -1,0 +1,46 @@
+"""Outages at given dates: the planned drill, the evening of the typhoon, the night that a meeting will talk about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from annotated_types import Gt, Le
+
+from ysc_sim.contracts import OutageWindow, Site
+from ysc_sim.units import SECONDS_PER_HOUR, Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowsSpec:
+    """One window without grid."""
+
+    start: str
+    """First second without grid, local date and time (2026-08-05T18:00), to the second."""
+    duration_h: Annotated[float, Gt(0), Le(8784), Unit("h")]
+    """How long the grid is away."""
+
+    def check(self) -> list[tuple[str, str, dict[str, object]]]:
+        """Cross rules: (problem key, field, values)."""
+        try:
+            datetime.fromisoformat(self.start)
+        except ValueError:
+            return [("not_a_date_time", "start", {"value": self.start})]
+        return []
+
+
+class Windows:
+    """Exactly what is written."""
+
+    kind: ClassVar[str] = "windows"
+    Spec: ClassVar[type] = WindowsSpec
+
+    def __init__(self, spec: WindowsSpec) -> None:
+        self.spec = spec
+
+    def windows(self, site: Site) -> Sequence[OutageWindow]:
+        """One window, whole seconds from the start of the axis; it may lie outside of it."""
+        start = round(site.axis.seconds(datetime.fromisoformat(self.spec.start)))
+        return [OutageWindow(start, start + round(self.spec.duration_h * SECONDS_PER_HOUR))]

@@ -1,0 +1,44 @@
+"""What a run writes down while it goes: one array per column, filled interval by interval.
+
+Only columns that some device of the community can fill exist; everything is kWh in the recorded interval, except
+the stores (kWh at its end) and times (s).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ysc_sim.units import Floats, Ints
+
+
+class Recorder:
+    """Columns (T, S, n) of the buildings and (T, S) of the community, and the meters' registers at each slot's end."""
+
+    def __init__(
+        self, *, intervals: int, slots: int, rows: int, buildings: int, columns: Iterable[str], community: Iterable[str]
+    ) -> None:
+        # np.zeros takes pages from the system only when they are written to.
+        self.columns = {name: np.zeros((intervals, rows, buildings)) for name in columns}
+        self.community = {name: np.zeros((intervals, rows, 1)) for name in community}
+        self.register_import_kwh = np.zeros((slots + 1, rows, buildings))
+        self.register_export_kwh = np.zeros((slots + 1, rows, buildings))
+        self.grid_import_kwh = np.zeros((slots + 1, rows))
+        self.grid_export_kwh = np.zeros((slots + 1, rows))
+
+    def add(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
+        """Add (R, n) values to a column; ``rows`` None: all of them."""
+        add_rows(self.columns[name][interval], rows, values)
+
+    def add_community(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
+        """Add (R, 1) values to a community column."""
+        add_rows(self.community[name][interval], rows, values)
+
+
+def add_rows(array: Floats, rows: Ints | None, values: Floats) -> None:
+    """``array[rows] += values`` in place."""
+    if rows is None:
+        np.add(array, values, out=array)
+    else:
+        array[rows] += values

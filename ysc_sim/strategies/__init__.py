@@ -1,0 +1,1 @@
+"""Control strategies, one file each: observation → power wanted."""

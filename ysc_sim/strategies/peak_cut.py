@@ -1,0 +1,67 @@
+"""Peak cut (ピークカット): hold the half-hour mean of a building's import at a target, with its battery.
+
+A demand meter (デマンド計) counts the energy of each clock half-hour. With E kWh imported so far and τ hours left of
+the window of T hours, the import that just reaches the target D* is [1]_
+
+    P_allowed = (D* · T − E) / τ
+
+Above it the battery discharges the difference; below it the battery is refilled from the grid up to ``refill_soc``,
+never by more than what is allowed; surplus is always stored. A target that was broken is lost for twelve months
+(実量制), so with ``ratchet`` it rises to what was reached: the battery is then kept for what still can be saved.
+
+.. [1] The common law of demand controllers; see e.g. JP 2017-055612 A, abstract (forecast from two energies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ysc_sim.contracts import DeviceState, Rows, View
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, Fraction, PositiveKW
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeakCutSpec:
+    """Target of one building."""
+
+    target_kw: PositiveKW
+    """Half-hour mean import that must not be exceeded."""
+    refill_soc: Fraction = 1.0
+    """Up to this share of the usable energy the store is refilled from the grid below the target."""
+    ratchet: bool = True
+    """Raise the target to a half-hour that exceeded it."""
+
+
+class PeakCut:
+    """Battery threshold control on the demand meter's own quantity."""
+
+    kind: ClassVar[str] = "peak_cut"
+    Spec: ClassVar[type] = PeakCutSpec
+    reads_market: ClassVar[bool] = False
+
+    def __init__(self, specs: Sequence[PeakCutSpec], building_ids: Sequence[str]) -> None:
+        self.target_kw = np.array([spec.target_kw for spec in specs], dtype=np.float64)
+        self.refill_soc = np.array([spec.refill_soc for spec in specs], dtype=np.float64)
+        self.ratchet = np.array([spec.ratchet for spec in specs], dtype=np.bool_)
+
+    def start(self, rows: Rows) -> DeviceState:
+        """``target_kw`` (S, n): the target now."""
+        return {"target_kw": np.repeat(self.target_kw[None, :], rows.count, axis=0)}
+
+    def decide(self, view: View, state: DeviceState) -> Floats:
+        """Discharge above the allowed import, refill below it, store any surplus."""
+        window_h = view.slot_s / SECONDS_PER_HOUR
+        opens = np.asarray(view.slot_elapsed_s) == 0
+        reached_kw = view.last_slot_import_kwh / window_h
+        np.maximum(state["target_kw"], reached_kw, out=state["target_kw"], where=opens & self.ratchet)
+        left_h = (view.slot_s - view.slot_elapsed_s) / SECONDS_PER_HOUR
+        allowed = np.maximum((state["target_kw"] * window_h - view.import_so_far_kwh) / left_h, 0.0)
+        need = -view.fixed_kw
+        usable = view.capacity_kwh - view.floor_kwh
+        wanting = view.stored_kwh - view.floor_kwh < self.refill_soc * usable
+        refill = np.where(wanting, np.minimum(need - allowed, 0.0), np.minimum(need, 0.0))
+        return np.where(need > allowed, need - allowed, refill)
