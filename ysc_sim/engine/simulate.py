@@ -1,0 +1,125 @@
+"""Scenario in, results out: compile, let the clock run, settle, bill, check, measure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ysc_sim.community.arrays import Community
+from ysc_sim.community.compile import compile_community
+from ysc_sim.contracts import Cleared, Metric
+from ysc_sim.engine.accounts import Accounts, make_accounts
+from ysc_sim.engine.checks import check_run, check_trades
+from ysc_sim.engine.clock import simulate
+from ysc_sim.engine.run import Run
+from ysc_sim.engine.settle import Meters, Trades, read_registers, settle
+from ysc_sim.errors import InvariantError
+from ysc_sim.plugins import plugin, registry
+from ysc_sim.results import Results
+from ysc_sim.results.arrays import RunArrays
+from ysc_sim.scenario import Scenario
+from ysc_sim.units import Floats, Ints
+
+def run_scenario(scenario: Scenario, progress: Callable[[float], None] | None = None) -> Results:
+    """Simulate a scenario, all rows of its ensemble in one batch. Raises ``InvariantError`` if a law was broken."""
+    began = time.perf_counter()
+    arrays = run_community(compile_community(scenario), progress)
+    metrics: list[Metric] = [plugin("metrics", kind)() for kind in sorted(registry("metrics"))]
+    return Results.of_run(arrays, metrics, scenario=scenario.identity(), wall_s=time.perf_counter() - began)
+
+
+def run_community(community: Community, progress: Callable[[float], None] | None = None) -> RunArrays:
+    """The run itself, as arrays."""
+    run = Run(community)
+    stored = _stored(community, run)
+    simulate(run, community.outages, progress)
+    meters = read_registers(run.recorder)
+    cleared = run.gate.outcome()
+    trades = settle(meters, cleared)
+    residual = check_run(community, run, stored)
+    check_trades(community, run, meters, trades)
+    accounts = make_accounts(community, meters, trades)
+    _check_money(accounts)
+    return _arrays(community, run, meters, cleared, trades, accounts, residual)
+
+
+def _stored(community: Community, run: Run) -> Floats:
+    """Energy in all stores of each building at the start, (S, n)."""
+    total = np.zeros(run.state.net_kw.shape)
+    for i, fleet in enumerate(community.fleets):
+        if fleet.stores:
+            total += community.by_building[i].sum(fleet.store(run.state.fleets[i]).stored_kwh)
+    return total
+
+
+def _check_money(accounts: Accounts) -> None:
+    """What everybody paid, everybody received."""
+    left = np.add.reduce(accounts.paid, axis=1)
+    if left.any():
+        row = int(np.flatnonzero(left)[0])
+        raise InvariantError("money_broken", row=row, value=int(left[row]))
+
+
+def _arrays(
+    community: Community,
+    run: Run,
+    meters: Meters,
+    cleared: Cleared,
+    trades: Trades,
+    accounts: Accounts,
+    residual: Floats,
+) -> RunArrays:
+    outside = -(accounts.paid[:, accounts.utility] + accounts.paid[:, accounts.network])
+    return RunArrays(
+        axis=run.axis,
+        record_s=run.record_s,
+        seeds=community.site.rows.seeds,
+        buildings=community.buildings,
+        columns=run.recorder.columns,
+        community={name: column[:, :, 0] for name, column in run.recorder.community.items()},
+        import_mwh=meters.import_mwh,
+        export_mwh=meters.export_mwh,
+        community_import_mwh=meters.grid_import_mwh,
+        community_export_mwh=meters.grid_export_mwh,
+        meter_rounding_mwh=meters.rounding_mwh,
+        bought_mwh=trades.bought_mwh,
+        sold_mwh=trades.sold_mwh,
+        cleared_bought_mwh=cleared.bought_mwh,
+        cleared_sold_mwh=cleared.sold_mwh,
+        trade_price_jpy_per_kwh=cleared.price_jpy_per_kwh,
+        payment_mjpy=trades.payment_mjpy,
+        bills=tuple(accounts.lines),
+        bill_mjpy=accounts.bill_mjpy,
+        bill_alone_mjpy=accounts.alone_mjpy,
+        community_bill_mjpy=outside,
+        rounding_mjpy=accounts.paid[:, accounts.rounding] + accounts.paid[:, accounts.operator],
+        contract_kw=accounts.contract_kw,
+        community_contract_kw=accounts.community_contract_kw,
+        ledger_residual_mwh=_ledger_residual(meters, trades),
+        money_residual_mjpy=np.add.reduce(accounts.paid, axis=1),
+        energy_residual_kwh=residual,
+        island_residual_kwh=run.state.stray_kwh[:, 0],
+        wires=community.terms.wires,
+        power_factor_percent=(community.terms.shared or community.terms.own[0]).power_factor_percent,
+        co2_kg_per_kwh=community.terms.co2_kg_per_kwh,
+        outage_seconds=np.full(community.rows, _outage_seconds(community)),
+        events=tuple(run.events),
+        outages=tuple(run.outage_log.records),
+        notes=community.notes,
+    )
+
+
+def _outage_seconds(community: Community) -> float:
+    end = community.site.axis.duration_s
+    return float(sum(min(window.end_s, end) - window.start_s for window in community.outages))
+
+
+def _ledger_residual(meters: Meters, trades: Trades) -> Ints:
+    """Energy that the ledger does not account for, (S,) mWh: sold − bought, and the point of connection against meters."""
+    traded = np.add.reduce(trades.sold_mwh, axis=2) - np.add.reduce(trades.bought_mwh, axis=2)
+    nets = np.add.reduce(meters.export_mwh, axis=2) - np.add.reduce(meters.import_mwh, axis=2)
+    through = meters.grid_export_mwh - meters.grid_import_mwh
+    return np.add.reduce(np.abs(traded) + np.abs(nets - through - meters.remainder_mwh), axis=0)
+
