@@ -1,0 +1,121 @@
+"""The commands of ``ysc`` and their options; what they do stands in the files beside this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ysc_sim.words import LANGUAGES, text
+
+app = typer.Typer(
+    name="ysc",
+    help=text("cli.help"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _language(value: Optional[str]) -> Optional[str]:  # noqa: UP045 - typer reads the annotation
+    if value is not None and value not in LANGUAGES:
+        raise typer.BadParameter(text("cli.unknown_language"))
+    return value
+
+
+Lang = Annotated[Optional[str], typer.Option("--lang", help=text("cli.option_lang"), callback=_language)]
+Out = Annotated[Optional[Path], typer.Option("--out", help=text("cli.option_out"))]
+Quiet = Annotated[bool, typer.Option("--quiet", help=text("cli.option_quiet"))]
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help=text("cli.option_version"))] = False,
+) -> None:
+    """Say which version this is."""
+    if show:
+        from ysc_sim import __version__
+
+        typer.echo(f"ysc-sim {__version__}")
+        raise typer.Exit
+
+
+@app.command(help=text("cli.demo"))
+def demo(out: Out = None, quiet: Quiet = False, lang: Lang = None) -> None:
+    """Run the shipped demonstration."""
+    from ysc_sim.cli.run import run_demo
+
+    run_demo(out, quiet=quiet)
+
+
+@app.command(help=text("cli.init"))
+def init(
+    folder: Annotated[Optional[Path], typer.Argument(help=text("cli.argument_folder"))] = None,
+    template: Annotated[str, typer.Option("--template", help=text("cli.option_template"))] = "block",
+    list_: Annotated[bool, typer.Option("--list", help=text("cli.option_list"))] = False,
+    lang: Lang = None,
+) -> None:
+    """Write a commented starter scenario."""
+    from ysc_sim.cli.init import list_templates, write_template
+
+    if list_ or folder is None:
+        list_templates()
+    else:
+        write_template(folder, template)
+
+
+@app.command(help=text("cli.validate"))
+def validate(
+    files: Annotated[list[Path], typer.Argument(help=text("cli.argument_scenarios"))], lang: Lang = None
+) -> None:
+    """Show every error of some scenarios at once."""
+    from ysc_sim.cli.validate import validate_files
+
+    raise typer.Exit(validate_files(files))
+
+
+@app.command(help=text("cli.schema"))
+def schema(lang: Lang = None) -> None:
+    """Write the JSON Schema of a scenario to standard output."""
+    import json
+
+    from ysc_sim.scenario import json_schema
+
+    typer.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+@app.command(help=text("cli.run"))
+def run(
+    file: Annotated[Path, typer.Argument(help=text("cli.argument_scenario"))],
+    set_: Annotated[Optional[list[str]], typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
+    seed: Annotated[Optional[int], typer.Option("--seed", help=text("cli.option_seed"))] = None,
+    out: Out = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help=text("cli.option_no_report"))] = False,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Simulate one scenario."""
+    from ysc_sim.cli.run import run_file
+
+    run_file(file, set_ or [], seed, out, report=not no_report, quiet=quiet)
+
+
+@app.command(help=text("cli.report"))
+def report(
+    folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))], lang: Lang = None
+) -> None:
+    """Rebuild the page of stored results."""
+    from ysc_sim.cli.run import rebuild_report
+
+    rebuild_report(folder)
+
+
+@app.command(help=text("cli.plugins"))
+def plugins(lang: Lang = None) -> None:
+    """List what is installed."""
+    from ysc_sim.cli.plugins import list_plugins
+
+    list_plugins()

@@ -1,0 +1,135 @@
+"""``ysc demo``, ``ysc run``, ``ysc report``: simulate, store, show."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ysc_sim.errors import Problem, ScenarioError
+from ysc_sim.words import language, problem_line, text
+
+if TYPE_CHECKING:
+    from ysc_sim.results import Results
+    from ysc_sim.scenario import Scenario
+
+SUMMARY = (
+    "load_kwh",
+    "served_kwh",
+    "pv_kwh",
+    "wind_kwh",
+    "import_kwh",
+    "export_kwh",
+    "traded_kwh",
+    "self_sufficiency_ratio",
+    "peak_import_kw",
+    "bill_without_sharing_jpy",
+    "bill_jpy",
+    "saving_jpy",
+    "outage_hours",
+    "unserved_kwh_tier1",
+    "unserved_kwh",
+    "energy_residual_kwh",
+    "money_residual_jpy",
+)
+
+
+def run_demo(out: Path | None, *, quiet: bool) -> None:
+    """Simulate the shipped block."""
+    from ysc_sim.shipped import scenarios_folder
+
+    run_file(scenarios_folder() / "yokohama_block.yaml", [], None, out or Path("demo-results"), report=True, quiet=quiet)
+
+
+def run_file(file: Path, settings: list[str], seed: int | None, out: Path | None, *, report: bool, quiet: bool) -> None:
+    """Load, simulate, store; show a summary and where the page is."""
+    from ysc_sim.scenario import load_scenario
+
+    scenario = load_scenario(file, overrides=parse_settings(settings, seed))
+    for warning in scenario.warnings:
+        print(problem_line(warning), file=sys.stderr)
+    target = out or Path("results") / file.stem
+    from ysc_sim.results.files import check_target
+
+    check_target(target)
+    results = _simulate(scenario, quiet=quiet)
+    html = None
+    if report:
+        from ysc_sim.report import build_report
+
+        html = build_report(results, language())
+    results.save(target, report_html=html)
+    if not quiet:
+        show_summary(results)
+    print(target / "report.html" if report else target)
+
+
+def parse_settings(settings: list[str], seed: int | None) -> dict[str, Any]:
+    """``KEY=VALUE`` words as overrides; values are read as YAML scalars by the loader. Raises ``ScenarioError``."""
+    overrides: dict[str, Any] = {}
+    wrong = []
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip():
+            wrong.append(Problem("not_key_value", {"value": setting}))
+        overrides[key.strip()] = value
+    if wrong:
+        raise ScenarioError(wrong)
+    if seed is not None:
+        overrides["seed"] = str(seed)
+    return overrides
+
+
+def _simulate(scenario: Scenario, *, quiet: bool) -> Results:
+    """Run with a bar on standard error, where that is a terminal."""
+    from ysc_sim.engine.simulate import run_scenario
+
+    if quiet or not sys.stderr.isatty():
+        return run_scenario(scenario)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(scenario.name or text("cli.simulating"), total=1.0)
+        return run_scenario(scenario, lambda share: bar.update(task, completed=share))
+
+
+def show_summary(results: Results) -> None:
+    """The table that ends a run: what most want to know, and the residuals."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ysc_sim.words import metric_label
+
+    table = Table(title=results.manifest["scenario"]["name"] or None, title_justify="left")
+    table.add_column(text("cli.quantity"))
+    table.add_column(text("cli.value"), justify="right")
+    table.add_column(text("cli.unit"))
+    community, units = results.metrics["community"], results.metrics["units"]
+    for name in SUMMARY:
+        if name in community:
+            table.add_row(metric_label(name), format_number(community[name]), units[name])
+    Console().print(table)
+
+
+def format_number(value: float) -> str:
+    """Digits that a reader can use: whole above 1,000, three significant below, and tiny ones as a power of ten.
+
+    >>> format_number(12345.6), format_number(0.4567), format_number(3.2e-12), format_number(0.0)
+    ('12,346', '0.457', '3.2e-12', '0')
+    """
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3:
+        return f"{value:.1e}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:,.4g}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def rebuild_report(folder: Path) -> None:
+    """Write the page anew from what is stored."""
+    from ysc_sim.report import write_report
+    from ysc_sim.results import load_results
+
+    print(write_report(load_results(folder), folder, language()))

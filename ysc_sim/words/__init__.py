@@ -1,0 +1,110 @@
+"""Every word that a person reads, in English and Japanese: errors, command line, report, names of quantities.
+
+The words stand in ``en.yaml`` and ``ja.yaml``, section by section; a test holds the two against each other. Values
+that come from outside are cut, and stripped of characters that could turn a line round, before they are shown.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ysc_sim.errors import Problem
+
+LANGUAGES = ("en", "ja")
+LONGEST_VALUE = 80
+_chosen: list[str] = []
+
+
+def set_language(language: str) -> None:
+    """Choose ``en`` or ``ja`` for everything that is worded from now on. Raises ``ValueError``."""
+    if language not in LANGUAGES:
+        raise ValueError(f"language(={language!r}) must be one of {LANGUAGES}.")
+    _chosen[:] = [language]
+
+
+def language() -> str:
+    """The language in use: as chosen, else ``YSC_LANG``, else the system's where it is Japanese, else English."""
+    if _chosen:
+        return _chosen[0]
+    if os.environ.get("YSC_LANG") in LANGUAGES:
+        return os.environ["YSC_LANG"]
+    system = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "ja" if system.startswith("ja") else "en"
+
+
+@cache
+def words_of(language: str) -> Mapping[str, Any]:
+    """All words of one language: section → key → text. Our own file, so read plainly (see the decision record)."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found = yaml.load(Path(__file__).with_name(f"{language}.yaml").read_text(encoding="utf-8"), Loader=loader)
+    return {section: dict(entries or {}) for section, entries in found.items()}
+
+
+def text(key: str, lang: str | None = None) -> str:
+    """The text under ``section.key``. Raises ``KeyError`` where there is none.
+
+    >>> text("cli.valid", "en")
+    'no problem found'
+    """
+    section, _, name = key.partition(".")
+    return str(words_of(lang or language())[section][name])
+
+
+def has(key: str) -> bool:
+    """Whether there is a text under ``section.key``."""
+    section, _, name = key.partition(".")
+    return name in words_of("en").get(section, {})
+
+
+def sentence(section: str, key: str, values: Mapping[str, Any], lang: str | None = None) -> str:
+    """The sentence ``key`` with its gaps filled. An unknown key (a plug-in's own) is shown as it is, with its values."""
+    found = words_of(lang or language()).get(section, {}).get(key)
+    shown = {name: harmless(value) for name, value in values.items()}
+    if found is None:
+        return f"{key} " + ", ".join(f"{name}={value}" for name, value in shown.items())
+    hint = shown.get("suggestion")
+    if values.get("suggestion"):
+        shown["did_you_mean"] = words_of(lang or language())["problems"]["did_you_mean"].format(suggestion=hint)
+    else:
+        shown["did_you_mean"] = ""
+    return str(found).format_map(_Gaps(shown))
+
+
+class _Gaps(dict[str, Any]):
+    """A gap without a value stays visible instead of failing in the middle of an error message."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def harmless(value: Any, longest: int = LONGEST_VALUE) -> str:
+    """A value from outside as one line of at most ``longest`` characters, without control or direction marks.
+
+    >>> harmless("a\\u202eb" + "x" * 100)[:4], len(harmless("x" * 100))
+    ('a?bx', 80)
+    """
+    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+    shown = "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in shown)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def problem_line(problem: Problem, lang: str | None = None) -> str:
+    """``file:line:column: field: message``, as far as each is known; a warning says that it is one."""
+    parts = [harmless(problem.place, 1000)] if problem.place else []
+    if problem.severity == "warning":
+        parts.append(text("problems.warning", lang))
+    if problem.field:
+        parts.append(harmless(problem.field))
+    return ": ".join([*parts, sentence("problems", problem.key, problem.values, lang)])
+
+
+def metric_label(name: str, lang: str | None = None) -> str:
+    """What a metric is called; its name where it is a plug-in's own."""
+    return text(f"metrics.{name}", lang) if has(f"metrics.{name}") else name
