@@ -12,7 +12,7 @@ compressed part; a plug-in may not assume which), ``m`` devices of a fleet, ``n`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -113,6 +113,14 @@ class Store(NamedTuple):
     """1 where the store is connected, 0 where it is away (a vehicle on the road); None: always connected."""
 
 
+class SlotMeters(NamedTuple):
+    """Import through meters, kWh: of the slot so far, and of the slot that finished last (0 in the first one)."""
+
+    so_far_kwh: Floats
+    last_slot_kwh: Floats
+    community_so_far_kwh: Floats
+
+
 class Flow(NamedTuple):
     """What moved while time passed, (R, m) each.
 
@@ -184,31 +192,62 @@ class Device(Protocol):
         ...
 
 
-class View(NamedTuple):
-    """What a strategy may know at an instant about its own ``n`` buildings; nothing lies in the future."""
+class View:
+    """What a strategy may know at an instant about its own ``n`` buildings; nothing lies in the future.
 
-    t_s: float | Floats
-    slot_elapsed_s: float | Floats
-    slot_s: float
-    step_s: float
-    fixed_kw: Floats
-    """Net of everything inflexible, now; > 0 is surplus, (R, n)."""
-    lo_kw: Floats
-    hi_kw: Floats
-    """Band of the sum of what is flexible, (R, n)."""
-    stored_kwh: Floats
-    floor_kwh: Floats
-    capacity_kwh: Floats
-    """Energy of the stores present, (R, n)."""
-    import_so_far_kwh: Floats
-    """Import through the building's meter since the slot began, (R, n)."""
-    last_slot_import_kwh: Floats
-    """Import through the building's meter in the slot that finished last; 0 in the first one, (R, n)."""
-    import_price_jpy_per_kwh: Floats
-    export_price_jpy_per_kwh: Floats
-    """Prices of the current slot at each building's meter, (n,)."""
-    community_import_so_far_kwh: Floats
-    """Import through the community's point of connection since the slot began, (R, 1)."""
+    Everything that is not needed at every instant is worked out when it is asked for.
+    """
+
+    __slots__ = ("_meters", "_prices", "_stores", "fixed_kw", "hi_kw", "lo_kw", "slot_elapsed_s", "slot_s", "step_s", "t_s")
+
+    def __init__(
+        self,
+        *,
+        t_s: float | Floats,
+        slot_elapsed_s: float | Floats,
+        slot_s: float,
+        step_s: float,
+        fixed_kw: Floats,
+        lo_kw: Floats,
+        hi_kw: Floats,
+        stores: Callable[[], Store],
+        meters: Callable[[], SlotMeters],
+        prices: Callable[[], tuple[Floats, Floats]],
+    ) -> None:
+        self.t_s = t_s
+        """Seconds from the start; (R, 1) where rows stand at different times."""
+        self.slot_elapsed_s = slot_elapsed_s
+        """Seconds since the settlement slot began."""
+        self.slot_s = slot_s
+        self.step_s = step_s
+        self.fixed_kw = fixed_kw
+        """Net of everything inflexible, now; > 0 is surplus, (R, n)."""
+        self.lo_kw = lo_kw
+        self.hi_kw = hi_kw
+        """Band of the sum of what is flexible, (R, n)."""
+        self._stores = stores
+        self._meters = meters
+        self._prices = prices
+
+    @property
+    def store(self) -> Store:
+        """Energy, floor and capacity of the stores that are connected at each building, (R, n) kWh."""
+        return self._stores()
+
+    @property
+    def meters(self) -> SlotMeters:
+        """Import of each building in this slot so far and in the last one, (R, n) kWh; of the community, (R, 1)."""
+        return self._meters()
+
+    @property
+    def import_price_jpy_per_kwh(self) -> Floats:
+        """What a kWh saves that need not be bought at each building's meter in this slot, (n,)."""
+        return self._prices()[0]
+
+    @property
+    def export_price_jpy_per_kwh(self) -> Floats:
+        """What a kWh earns that is sold to the supplier in this slot, (n,)."""
+        return self._prices()[1]
 
 
 @runtime_checkable
@@ -234,11 +273,23 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True)
 class History:
-    """Metered energy of finished slots, oldest first; the future is not in the arrays."""
+    """Meter registers at the ends of all finished slots, oldest first; the future is not in the arrays."""
 
-    net_kwh: Floats
-    """Export − import of each finished slot, (slots so far, R, n)."""
+    import_kwh: Floats
+    export_kwh: Floats
+    """Cumulative, (slots so far + 1, R, n); the first entry is the start."""
     slots_per_day: int
+
+    @property
+    def slots(self) -> int:
+        """Finished slots."""
+        return len(self.import_kwh) - 1
+
+    def net_kwh(self, back: int) -> Floats:
+        """Export − import of the slot ``back`` before the coming one (1: the last finished), (R, n)."""
+        end = self.slots - back + 1
+        exported = self.export_kwh[end] - self.export_kwh[end - 1]
+        return exported - (self.import_kwh[end] - self.import_kwh[end - 1])
 
 
 @runtime_checkable

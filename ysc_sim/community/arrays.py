@@ -120,8 +120,7 @@ class State:
     export_kwh: Floats
     """Cumulative meter registers, (S, n)."""
     slot_import_kwh: Floats
-    slot_export_kwh: Floats
-    """Registers when the slot began, (S, n)."""
+    """Import registers when the slot began, (S, n)."""
     last_import_kwh: Floats
     """Import of the last finished slot, (S, n)."""
     grid_import_kwh: Floats
@@ -167,7 +166,6 @@ ROW_ARRAYS = (
     "import_kwh",
     "export_kwh",
     "slot_import_kwh",
-    "slot_export_kwh",
     "last_import_kwh",
     "grid_import_kwh",
     "grid_export_kwh",
@@ -190,7 +188,6 @@ def start_state(community: Community) -> State:
         import_kwh=np.zeros((rows, n)),
         export_kwh=np.zeros((rows, n)),
         slot_import_kwh=np.zeros((rows, n)),
-        slot_export_kwh=np.zeros((rows, n)),
         last_import_kwh=np.zeros((rows, n)),
         grid_import_kwh=np.zeros((rows, 1)),
         grid_export_kwh=np.zeros((rows, 1)),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ysc_sim.community.arrays import Community, Control, State
-from ysc_sim.contracts import View
+from ysc_sim.contracts import SlotMeters, Store, View
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands
 from ysc_sim.units import Floats
@@ -29,7 +29,9 @@ def observe(community: Community, state: State, frame: Frame) -> None:
         else:
             fixed = plus(fixed, to_building.sum(bands.want_kw))
     shape = state.net_kw.shape
-    frame.fixed_kw = np.zeros(shape) if fixed is None else np.broadcast_to(fixed, shape)
+    if fixed is None or fixed.shape != shape:
+        fixed = np.broadcast_to(0.0 if fixed is None else fixed, shape)
+    frame.fixed_kw = fixed
     frame.lo_kw, frame.hi_kw = lo, hi
 
 
@@ -37,42 +39,34 @@ def decide(community: Community, state: State, frame: Frame) -> None:
     """Each strategy says what it wants from the flexible devices of its own buildings."""
     if frame.lo_kw is None:
         return
-    stores = _stores(community, state)
     first = community.controls[0]
     if len(community.controls) == 1 and first.columns is None:
-        frame.wish_kw = first.strategy.decide(_view(community, state, frame, first, stores), state.controls[0])
+        frame.wish_kw = first.strategy.decide(_view(community, state, frame, first), state.controls[0])
         return
     wish = np.zeros(state.net_kw.shape)
     for control, memory in zip(community.controls, state.controls, strict=True):
-        wish[:, control.columns] = control.strategy.decide(_view(community, state, frame, control, stores), memory)
+        wish[:, control.columns] = control.strategy.decide(_view(community, state, frame, control), memory)
     frame.wish_kw = wish
 
 
-def _stores(community: Community, state: State) -> tuple[Floats, Floats, Floats]:
-    """Stored, floor and capacity of what is connected at each building, (R, n)."""
-    stored = floor = capacity = None
-    for fleet, to_building, part in zip(community.fleets, community.by_building, state.fleets, strict=True):
-        if not fleet.stores:
-            continue
-        store = fleet.store(part)
-        parts = (store.stored_kwh, store.floor_kwh, store.capacity_kwh)
-        whole = [np.broadcast_to(x, store.stored_kwh.shape) for x in parts]
-        if store.present is not None:
-            whole = [x * store.present for x in whole]
-        stored, floor, capacity = (
-            plus(total, to_building.sum(x)) for total, x in zip((stored, floor, capacity), whole, strict=True)
-        )
-    nothing = np.zeros(state.net_kw.shape)
-    return (nothing, nothing, nothing) if stored is None or floor is None or capacity is None else (stored, floor, capacity)
-
-
-def _view(
-    community: Community, state: State, frame: Frame, control: Control, stores: tuple[Floats, Floats, Floats]
-) -> View:
-    pick = control.pick
-    stored, floor, capacity = stores
+def _view(community: Community, state: State, frame: Frame, control: Control) -> View:
+    pick, columns = control.pick, control.columns
     axis = community.site.axis
-    columns = control.columns
+
+    def stores() -> Store:
+        return Store(*(pick(total) for total in stores_of(community, state)))
+
+    def meters() -> SlotMeters:
+        return SlotMeters(
+            pick(state.import_kwh - state.slot_import_kwh),
+            pick(state.last_import_kwh),
+            state.grid_import_kwh - state.slot_grid_import_kwh,
+        )
+
+    def prices() -> tuple[Floats, Floats]:
+        both = frame.import_price, frame.export_price
+        return both if columns is None else (both[0][columns], both[1][columns])
+
     return View(
         t_s=frame.moment.t_s,
         slot_elapsed_s=frame.slot_elapsed_s,
@@ -81,15 +75,22 @@ def _view(
         fixed_kw=pick(frame.fixed_kw),
         lo_kw=pick(frame.lo_kw),
         hi_kw=pick(frame.hi_kw),
-        stored_kwh=pick(stored),
-        floor_kwh=pick(floor),
-        capacity_kwh=pick(capacity),
-        import_so_far_kwh=pick(state.import_kwh - state.slot_import_kwh),
-        last_slot_import_kwh=pick(state.last_import_kwh),
-        import_price_jpy_per_kwh=frame.import_price if columns is None else frame.import_price[columns],
-        export_price_jpy_per_kwh=frame.export_price if columns is None else frame.export_price[columns],
-        community_import_so_far_kwh=state.grid_import_kwh - state.slot_grid_import_kwh,
+        stores=stores,
+        meters=meters,
+        prices=prices,
     )
+
+
+def stores_of(community: Community, state: State) -> tuple[Floats, Floats, Floats]:
+    """Stored, floor and capacity of what is connected at each building, (R, n) kWh."""
+    totals = [np.zeros(state.net_kw.shape) for _ in range(3)]
+    for fleet, to_building, part in zip(community.fleets, community.by_building, state.fleets, strict=True):
+        if fleet.stores:
+            store = fleet.store(part)
+            present = 1.0 if store.present is None else store.present
+            for total, values in zip(totals, store[:3], strict=True):
+                total += to_building.sum(np.broadcast_to(values * present, store.stored_kwh.shape))
+    return totals[0], totals[1], totals[2]
 
 
 def dispatch(community: Community, state: State, frame: Frame) -> None:

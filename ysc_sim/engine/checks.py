@@ -16,7 +16,7 @@ from ysc_sim.units import Floats
 
 TOLERANCE = 1e-9
 """Relative to the energy that flows in the interval, and absolute in kWh where less than 1 kWh flows."""
-BATCH = 500_000
+BATCH = 40_000
 IN = ("import_kwh", "pv_kwh", "wind_kwh", "genset_kwh", "battery_discharge_kwh", "ev_discharge_kwh", "unserved_kwh")
 OUT = ("export_kwh", "load_kwh", "battery_charge_kwh", "ev_charge_kwh")
 

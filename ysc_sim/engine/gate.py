@@ -12,10 +12,9 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Bids, Cleared, History
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.modes import GRID, MODES
-from ysc_sim.units import Floats
 
-BATCH = 2_000_000
-"""Orders cleared at once afterwards."""
+BATCH = 40_000
+"""Orders cleared at once afterwards: what they need stays in the cache."""
 DAY_S = 86_400
 
 
@@ -28,7 +27,6 @@ class Gate:
         axis = community.site.axis
         shape = (axis.slots if self.active else 0, community.rows, len(community.buildings))
         self._per_day = DAY_S // axis.slot_s
-        self._net_kwh = np.zeros(shape)
         self._quantity_mwh = np.zeros(shape, dtype=np.int64)
         self._price = np.zeros(shape)
         self._is_buyer = np.zeros(shape, dtype=np.bool_)
@@ -36,17 +34,15 @@ class Gate:
         self._sold_mwh = np.zeros(shape, dtype=np.int64)
         self._cleared_price = np.zeros(shape)
 
-    def book(self, slot: int, import_kwh: Floats, export_kwh: Floats) -> None:
-        """Remember the metered net of a finished slot."""
-        if self.active:
-            np.subtract(export_kwh, import_kwh, out=self._net_kwh[slot])
-
     def open(self, slot: int, frame: Frame, dark: State | None) -> None:
         """Collect the bids for ``slot``; ``dark``: the state, where some cell is without grid."""
         if not self.active:
             return
         community = self.community
-        expected = community.forecast.predict(History(self._net_kwh[:slot], self._per_day))
+        past = History(
+            frame.recorder.register_import_kwh[: slot + 1], frame.recorder.register_export_kwh[: slot + 1], self._per_day
+        )
+        expected = community.forecast.predict(past)
         bids = community.bidder.bid(expected, frame.import_price, frame.export_price)
         quantity = bids.quantity_mwh
         if dark is not None:

@@ -32,7 +32,8 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
             rests.append((i, flow))
         energy = plus(energy, community.by_building[i].sum(flow.energy_kwh))
         _book(community, frame, i, fleet, flow)
-    energy = np.broadcast_to(0.0 if energy is None else energy, state.net_kw.shape)
+    if energy is None or energy.shape != state.net_kw.shape:
+        energy = np.broadcast_to(0.0 if energy is None else energy, state.net_kw.shape)
     by_building = [Rest(community.by_building[i], state.p_kw[i], flow.held_s) for i, flow in rests if flow.held_s is not None]
     imported, exported = read_meters(state.net_kw, energy, by_building, dt_s)
     if frame.dark:

@@ -122,10 +122,8 @@ class Run:
         recorder.grid_import_kwh[slot] = state.grid_import_kwh[:, 0]
         recorder.grid_export_kwh[slot] = state.grid_export_kwh[:, 0]
         state.last_import_kwh = state.import_kwh - state.slot_import_kwh
-        self.gate.book(slot - 1, state.last_import_kwh, state.export_kwh - state.slot_export_kwh)
-        state.slot_import_kwh = state.import_kwh.copy()
-        state.slot_export_kwh = state.export_kwh.copy()
-        state.slot_grid_import_kwh = state.grid_import_kwh.copy()
+        state.slot_import_kwh = state.import_kwh
+        state.slot_grid_import_kwh = state.grid_import_kwh
 
     # -- events --------------------------------------------------------------------------------------------------
 

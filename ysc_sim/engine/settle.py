@@ -16,7 +16,8 @@ from ysc_sim.contracts import Cleared
 from ysc_sim.results.recorder import Recorder
 from ysc_sim.units import MWH_PER_KWH, Floats, Ints
 
-BATCH = 1_000_000
+BATCH = 40_000
+"""Meters settled at once: what they need stays in the cache."""
 
 
 class Meters(NamedTuple):

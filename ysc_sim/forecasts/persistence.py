@@ -30,8 +30,7 @@ class Persistence:
 
     def predict(self, history: History) -> Floats:
         """Net of the repeated slot; nothing is expected before the first one has finished."""
-        done = len(history.net_kwh)
-        if done == 0:
-            return np.zeros(history.net_kwh.shape[1:])
-        back = history.slots_per_day if self._yesterday and done >= history.slots_per_day else 1
-        return history.net_kwh[done - back]
+        if history.slots == 0:
+            return np.zeros(history.import_kwh.shape[1:])
+        back = history.slots_per_day if self._yesterday and history.slots >= history.slots_per_day else 1
+        return history.net_kwh(back)

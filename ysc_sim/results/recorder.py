@@ -27,18 +27,23 @@ class Recorder:
         self.grid_import_kwh = np.zeros((slots + 1, rows))
         self.grid_export_kwh = np.zeros((slots + 1, rows))
 
+        self._fresh: dict[int, int] = {}
+        """Interval that an array was last written in: the first write of all rows there needs no reading."""
+
     def add(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
         """Add (R, n) values to a column; ``rows`` None: all of them."""
-        add_rows(self.columns[name][interval], rows, values)
+        self._add(self.columns[name], interval, rows, values)
 
     def add_community(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
         """Add (R, 1) values to a community column."""
-        add_rows(self.community[name][interval], rows, values)
+        self._add(self.community[name], interval, rows, values)
 
-
-def add_rows(array: Floats, rows: Ints | None, values: Floats) -> None:
-    """``array[rows] += values`` in place."""
-    if rows is None:
-        np.add(array, values, out=array)
-    else:
-        array[rows] += values
+    def _add(self, array: Floats, interval: int, rows: Ints | None, values: Floats) -> None:
+        here = array[interval]
+        if rows is not None:
+            here[rows] += values
+        elif self._fresh.get(id(array)) == interval:
+            np.add(here, values, out=here)
+        else:
+            here[...] = values
+        self._fresh[id(array)] = interval

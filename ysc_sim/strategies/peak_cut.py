@@ -56,12 +56,13 @@ class PeakCut:
         """Discharge above the allowed import, refill below it, store any surplus."""
         window_h = view.slot_s / SECONDS_PER_HOUR
         opens = np.asarray(view.slot_elapsed_s) == 0
-        reached_kw = view.last_slot_import_kwh / window_h
+        meters, store = view.meters, view.store
+        reached_kw = meters.last_slot_kwh / window_h
         np.maximum(state["target_kw"], reached_kw, out=state["target_kw"], where=opens & self.ratchet)
         left_h = (view.slot_s - view.slot_elapsed_s) / SECONDS_PER_HOUR
-        allowed = np.maximum((state["target_kw"] * window_h - view.import_so_far_kwh) / left_h, 0.0)
+        allowed = np.maximum((state["target_kw"] * window_h - meters.so_far_kwh) / left_h, 0.0)
         need = -view.fixed_kw
-        usable = view.capacity_kwh - view.floor_kwh
-        wanting = view.stored_kwh - view.floor_kwh < self.refill_soc * usable
+        usable = store.capacity_kwh - store.floor_kwh
+        wanting = store.stored_kwh - store.floor_kwh < self.refill_soc * usable
         refill = np.where(wanting, np.minimum(need - allowed, 0.0), np.minimum(need, 0.0))
         return np.where(need > allowed, need - allowed, refill)
