@@ -1,0 +1,279 @@
+"""Cross rules: what no single field can say. Each is a small pure function; all of them always run.
+
+A rule takes the scenario and the tree, which knows where everything was written, and gives problems. A rule that cannot
+judge (because the clock itself is wrong, say) gives none; the rule that can says so.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ysc_sim.errors import Problem
+from ysc_sim.plugins import plugin
+from ysc_sim.scenario.check_inputs import INPUT_RULES
+from ysc_sim.scenario.kinds import Forecasting
+from ysc_sim.scenario.schema import Scenario
+from ysc_sim.scenario.tree import Path_, Tree
+from ysc_sim.timeseries import TimeAxis
+from ysc_sim.timeseries.axis import step_is_allowed
+from ysc_sim.units import SECONDS_PER_HOUR, SLOT_S
+
+MAX_BUILDING_STEPS = 1_000_000_000
+RESERVED_IDS = frozenset({"community", "pool", "operator", "utility", "network"})
+"""Names that results use beside those of buildings."""
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+def check(scenario: Scenario, tree: Tree) -> list[Problem]:
+    """Every problem that the cross rules find; those of severity ``warning`` do not stop a run."""
+    return [problem for rule in RULES for problem in rule(scenario, tree)]
+
+
+def clock(scenario: Scenario) -> TimeAxis | None:
+    """The clock of the run; None where it is wrong."""
+    try:
+        return None if scenario.time.days is None else scenario.time.axis
+    except (ValueError, KeyError, OSError):
+        return None
+
+
+def time_is_whole(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A zone that exists, one of ``days`` and ``end``, a step that fits the half-hour, whole slots, a start on one."""
+    time = scenario.time
+    try:
+        ZoneInfo(time.tz)
+    except (ValueError, KeyError, OSError):
+        yield tree.problem("time_zone_unknown", ("time", "tz"), {"value": time.tz})
+    if not step_is_allowed(time.step_s):
+        yield tree.problem("step_does_not_fit", ("time", "step_s"), {"value": time.step_s})
+    unreadable = False
+    for name in ("start", "end"):
+        value = getattr(time, name)
+        if value is not None and read_date(value) is None:
+            unreadable = True
+            yield tree.problem("not_a_date_time", ("time", name), {"value": value})
+    if time.days is None and not unreadable:
+        yield tree.problem("days_or_end", ("time",), {})
+    elif time.end is not None and time.days is not None:
+        yield tree.problem("days_and_end", ("time", "end"), {})
+
+
+def time_is_on_slots(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """The start lies on a slot, and a whole number of slots follows."""
+    time, start = scenario.time, read_date(scenario.time.start)
+    slot_s = max(SLOT_S, time.step_s)
+    if (
+        (start is not None
+        and (start.hour * 3600 + start.minute * 60 + start.second) % slot_s)
+        or (start
+        and start.microsecond)
+    ):
+        yield tree.problem(
+            "start_off_slot", ("time", "start"), {"value": time.start, "minutes": slot_s // 60}
+        )
+    if time.days is None:
+        return
+    last = ("time", "days") if "days" in (tree.data.get("time") or {}) else ("time", "end")
+    seconds = time.days * 86400
+    if seconds <= 0:
+        yield tree.problem("end_before_start", last, {"start": time.start})
+    elif abs(seconds / slot_s - round(seconds / slot_s)) > 1e-6:
+        yield tree.problem("length_off_slot", last, {"value": f"{seconds:g}", "minutes": slot_s // 60})
+
+
+def ids_are_safe(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Letters, digits, ``_``, ``-``, ``.``; nothing that turns a line round, names a folder or is taken."""
+    for b, building in enumerate(scenario.buildings):
+        where: Path_ = ("buildings", b)
+        if not is_safe(building.id):
+            yield tree.problem("id_unsafe", (*where, "id"), {"value": building.id})
+        elif building.id in RESERVED_IDS:
+            yield tree.problem("id_reserved", (*where, "id"), {"value": building.id})
+        for d, device in enumerate(building.devices):
+            if not is_safe(device.id):
+                yield tree.problem("id_unsafe", (*where, "devices", d, "id"), {"value": device.id})
+
+
+def ids_are_different(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """No two buildings, copies counted, and no two devices of a building share a name."""
+    first: dict[str, int] = {}
+    for b, building in enumerate(scenario.buildings):
+        for name in building.member_ids:
+            if name in first:
+                line = tree.line(("buildings", first[name], "id"))
+                key = (
+                    "id_twice"
+                    if building.count == scenario.buildings[first[name]].count == 1
+                    else "id_of_copy_taken"
+                )
+                values = {"value": name, "first_line": line, "id": building.id}
+                yield tree.problem(key, ("buildings", b, "id"), values)
+                break
+            first[name] = b
+        seen: dict[str, int] = {}
+        for d, device in enumerate(building.devices):
+            if device.id in seen:
+                line = tree.line(("buildings", b, "devices", seen[device.id], "id"))
+                values = {"value": device.id, "first_line": line}
+                yield tree.problem("id_twice", ("buildings", b, "devices", d, "id"), values)
+            seen.setdefault(device.id, d)
+
+
+def specs_agree(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """What each plug-in's ``Spec.check()`` says about its own fields."""
+    for path, spec in all_specs(scenario):
+        check_spec: Callable[[], list[tuple[str, str, dict[str, Any]]]] | None = getattr(spec, "check", None)
+        for key, field, values in check_spec() if check_spec else ():
+            yield tree.problem(key, (*path, *field.split(".")) if field else path, values)
+
+
+def wires_are_said(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Several buildings say whose wires join them; what only the utility's wires know is said with them alone."""
+    if scenario.wires is None:
+        yield tree.problem("wires_needed", ("buildings",), {"count": len(scenario.member_ids)})
+    if scenario.wires == "utility":
+        return
+    if scenario.tariff.wheeling_jpy_per_kwh is not None:
+        yield tree.problem(
+            "only_over_utility_wires", ("tariff", "wheeling_jpy_per_kwh"), {"wires": scenario.wires}
+        )
+    if scenario.islanding_agreement:
+        yield tree.problem("only_over_utility_wires", ("islanding_agreement",), {"wires": scenario.wires})
+
+
+def wheeling_is_said_once(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """The wheeling charge belongs to the wires, not to one building's contract."""
+    for b, building in enumerate(scenario.buildings):
+        if building.tariff is not None and building.tariff.wheeling_jpy_per_kwh is not None:
+            where = ("buildings", b, "tariff", "wheeling_jpy_per_kwh")
+            yield tree.problem("wheeling_of_building", where, {})
+
+
+def bidder_has_a_market(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A bidder that is named while nothing is traded bids in vain."""
+    if scenario.bidder != Forecasting.truthful() and not plugin("markets", scenario.market.kind).trades:  # type: ignore[attr-defined]
+        yield tree.problem(
+            "bidder_in_vain", ("bidder",), {"market": scenario.market.kind}, severity="warning"
+        )
+
+
+def shedding_is_in_order(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """The more critical tier is shed at the lower state of charge."""
+    levels = scenario.island.shed_below_soc
+    if any(a > b for a, b in itertools.pairwise(levels)):
+        yield tree.problem("tiers_out_of_order", ("island", "shed_below_soc"), {"value": list(levels)})
+
+
+def months_are_months(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Adjustments are given by month, and previous peaks for no more than the eleven before."""
+    tariffs = [(("tariff",), scenario.tariff)]
+    tariffs += [(("buildings", b, "tariff"), x.tariff) for b, x in enumerate(scenario.buildings) if x.tariff]
+    for path, tariff in tariffs:
+        for month in tariff.adjustments:
+            if not MONTH.fullmatch(month):
+                yield tree.problem(
+                    "not_a_month", (*path, "adjustments", month), {"value": month}, at_key=True
+                )
+
+
+def outages_are_inside(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A given window lies inside the simulated time; overlapping ones count as one."""
+    axis = clock(scenario)
+    if axis is None:
+        return
+    spans: list[tuple[float, float, int]] = []
+    for number, outage in enumerate(scenario.outages):
+        start, hours = (
+            read_date(getattr(outage.spec, "start", None)),
+            getattr(outage.spec, "duration_h", None),
+        )
+        if start is None or not isinstance(hours, int | float):
+            continue
+        begin = axis.seconds(start)
+        end = begin + hours * SECONDS_PER_HOUR
+        values = {"start": axis.start.isoformat(), "end": axis.at(axis.duration_s).isoformat()}
+        if end <= 0 or begin >= axis.duration_s:
+            yield tree.problem("outage_outside", ("outages", number, "start"), values)
+        elif begin < 0:
+            yield tree.problem("outage_cut", ("outages", number, "start"), values, severity="warning")
+        spans.append((begin, end, number))
+    last = -float("inf")
+    for begin, end, number in sorted(spans):
+        if begin < last:
+            yield tree.problem("outages_overlap", ("outages", number), {}, severity="warning")
+        last = max(last, end)
+
+
+def run_is_possible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Steps × buildings × rows have a bound; above it the estimate is told."""
+    if scenario.time.days is None:
+        return
+    steps = round(scenario.time.days * 86400 / scenario.time.step_s)
+    buildings, rows = sum(building.count for building in scenario.buildings), scenario.ensemble.seeds
+    if steps * buildings * rows > MAX_BUILDING_STEPS:
+        values = {
+            "steps": f"{steps:,}",
+            "buildings": f"{buildings:,}",
+            "rows": f"{rows:,}",
+            "product": f"{steps * buildings * rows:.2g}",
+            "limit": f"{MAX_BUILDING_STEPS:,}",
+        }
+        yield tree.problem("run_too_large", ("time",), values)
+
+
+def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
+    """Every plug-in's specification with the path where its fields stand."""
+    yield ("market",), scenario.market.spec
+    yield ("bidder",), scenario.bidder.spec
+    yield ("bidder", "forecast"), scenario.bidder.forecast.spec
+    for number, outage in enumerate(scenario.outages):
+        yield ("outages", number), outage.spec
+    for b, building in enumerate(scenario.buildings):
+        yield ("buildings", b, "strategy"), building.strategy.spec
+        for d, device in enumerate(building.devices):
+            yield ("buildings", b, "devices", d), device.spec
+
+
+def read_date(text: Any) -> datetime | None:
+    """A local date and time; None where the text is none. A number is none: 20260803 is not a date here."""
+    try:
+        return (
+            datetime.fromisoformat(text)
+            if isinstance(text, str) and len(text) >= 10 and text[4] == "-"
+            else None
+        )
+    except ValueError:
+        return None
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name may stand in tables, files and keys: letters, marks and digits of any script, ``_``, ``-``, ``.``.
+
+    >>> is_safe("診療所_2"), is_safe("../x"), is_safe("a\\u202eb"), is_safe("*")
+    (True, False, False, False)
+    """
+    letters = all(c in "_-." or unicodedata.category(c)[0] in "LMN" for c in name)
+    return letters and name[0] not in "-." and not name.endswith(".")
+
+
+RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
+    time_is_whole,
+    time_is_on_slots,
+    ids_are_safe,
+    ids_are_different,
+    specs_agree,
+    wires_are_said,
+    wheeling_is_said_once,
+    bidder_has_a_market,
+    shedding_is_in_order,
+    months_are_months,
+    outages_are_inside,
+    run_is_possible,
+    *INPUT_RULES,
+)

@@ -1,0 +1,193 @@
+"""Cross rules about what is brought from outside: files, profiles, tariff plans, and numbers in the wrong unit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from ysc_sim.documents import inside, suggest
+from ysc_sim.errors import Problem, ScenarioError, TariffError
+from ysc_sim.scenario.messages import hints_of, unit_of
+from ysc_sim.scenario.schema import Scenario, Tariff
+from ysc_sim.scenario.tree import Path_, Tree
+
+MAX_C_RATE = 10.0
+"""Power per energy of a store, 1/h: above it kW and kWh have probably been exchanged."""
+MAX_PEER_RATIO = 100.0
+"""A size so many times that of its like is probably in the wrong unit (W for kW: 1,000)."""
+LEAST_PEERS = 2
+STORE_POWERS = ("power_kw", "charge_kw", "discharge_kw")
+
+
+def profiles_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A field ``profile`` names a shipped profile or a file; a field ``…_file`` names a file; files lie in the folder."""
+    for b, building in enumerate(scenario.buildings):
+        for d, device in enumerate(building.devices):
+            for field, name in named_inputs(device.spec):
+                path: Path_ = ("buildings", b, "devices", d, field)
+                if field == "profile" and not is_file_name(name):
+                    known = shipped_profiles()
+                    if name not in known:
+                        values = {
+                            "value": name,
+                            "suggestion": suggest(name, known),
+                            "known": ", ".join(known),
+                        }
+                        yield tree.problem("profile_unknown", path, values)
+                else:
+                    yield from file_is_usable(scenario.folder, name, path, tree)
+
+
+def plans_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Every tariff plan is shipped, or is a plan file in the folder of the scenario, and can be read."""
+    tariffs: list[tuple[Path_, Tariff]] = [(("tariff",), scenario.tariff)]
+    tariffs += [(("buildings", b, "tariff"), x.tariff) for b, x in enumerate(scenario.buildings) if x.tariff]
+    for path, tariff in tariffs:
+        where = (*path, "plan")
+        unusable = (
+            list(file_is_usable(scenario.folder, tariff.plan, where, tree))
+            if is_file_name(tariff.plan)
+            else []
+        )
+        yield from unusable
+        if not unusable:
+            yield from plan_is_readable(plan_source(scenario.folder, tariff.plan), where, tree)
+
+
+def plan_source(folder: Path, plan: str) -> str | Path:
+    """What ``load_tariff`` takes: the name of a shipped plan, or the path of a file in the scenario's folder."""
+    return folder / plan if is_file_name(plan) else plan
+
+
+def plan_is_readable(plan: str | Path, where: Path_, tree: Tree) -> Iterator[Problem]:
+    """The plan can be loaded; what is wrong inside a plan file has its own place there."""
+    try:
+        load_plan(plan)
+    except ScenarioError as error:
+        for problem in error.problems:
+            yield problem if problem.line else tree.problem(problem.key, where, problem.values)
+    except TariffError as error:
+        yield tree.problem(error.key, where, error.values)
+
+
+@cache
+def load_plan(plan: str | Path) -> object:
+    """Each plan is read once."""
+    from ysc_sim.billing import load_tariff
+
+    return load_tariff(plan)
+
+
+def stores_are_plausible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A store that empties in six minutes is more often a slip than a store."""
+    for b, building in enumerate(scenario.buildings):
+        for d, device in enumerate(building.devices):
+            energy = getattr(device.spec, "energy_kwh", None)
+            for name in STORE_POWERS if isinstance(energy, int | float) and energy > 0 else ():
+                power = getattr(device.spec, name, None)
+                if isinstance(power, int | float) and power > MAX_C_RATE * energy:
+                    values = {"power_kw": power, "energy_kwh": energy, "rate": power / energy}
+                    where = ("buildings", b, "devices", d, name)
+                    yield tree.problem("power_and_energy_exchanged", where, values, severity="warning")
+
+
+def sizes_are_alike(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A kW or kWh that is more than 100 times the median of the other devices of its kind."""
+    sizes: dict[tuple[str, str], list[tuple[float, Path_, str]]] = defaultdict(list)
+    for b, building in enumerate(scenario.buildings):
+        for d, device in enumerate(building.devices):
+            for field, unit in sized_fields(type(device.spec)):
+                value = getattr(device.spec, field)
+                if isinstance(value, int | float) and value > 0:
+                    sizes[device.kind, field].append((value, ("buildings", b, "devices", d, field), unit))
+    for group in sizes.values():
+        ordered = sorted(value for value, _, _ in group)
+        if len(group) <= LEAST_PEERS or ordered[-1] <= MAX_PEER_RATIO * ordered[0]:
+            continue
+        for value, path, unit in group:
+            usual = median_without(ordered, value)
+            if value > MAX_PEER_RATIO * usual:
+                values = {"value": value, "usual": usual, "unit": unit, "ratio": round(value / usual)}
+                yield tree.problem("size_unlike_peers", path, values, severity="warning")
+
+
+def median_without(ordered: list[float], value: float) -> float:
+    """Median of all values but one that is equal to ``value``.
+
+    >>> median_without([1.0, 2.0, 3.0, 900.0], 900.0)
+    2.0
+    """
+    place = ordered.index(value)
+    return median(ordered[:place] + ordered[place + 1 :])
+
+
+def named_inputs(spec: Any) -> Iterator[tuple[str, str]]:
+    """Fields of a specification that name a profile or a file, with what they name."""
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        if isinstance(value, str) and value and (field.name == "profile" or field.name.endswith("_file")):
+            yield field.name, value
+
+
+def named_files(scenario: Scenario) -> tuple[str, ...]:
+    """Files that a scenario reads, relative to its folder, each once."""
+    found = {
+        name: None
+        for building in scenario.buildings
+        for device in building.devices
+        for field, name in named_inputs(device.spec)
+        if field != "profile" or is_file_name(name)
+    }
+    return tuple(found)
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a profile is a file of the user's own: it has an ending or a folder.
+
+    >>> is_file_name("office"), is_file_name("meter.csv"), is_file_name("data/office")
+    (False, True, True)
+    """
+    return "." in name or "/" in name or "\\" in name
+
+
+def file_is_usable(folder: Path, name: str, path: Path_, tree: Tree) -> Iterator[Problem]:
+    """The file is inside the folder and is a regular one."""
+    try:
+        file = inside(folder, name)
+        if not file.exists():
+            yield tree.problem("file_missing", path, {"path": name})
+        elif not file.is_file():
+            yield tree.problem("not_a_regular_file", path, {"path": name})
+    except ScenarioError as error:
+        for problem in error.problems:
+            yield tree.problem(problem.key, path, problem.values)
+    except OSError as error:
+        yield tree.problem("file_unreadable", path, {"path": name, "reason": error.strerror or str(error)})
+
+
+def sized_fields(spec: type) -> Iterator[tuple[str, str]]:
+    """Fields of a specification in kW, kWh or kWh a year."""
+    for name, hint in hints_of(spec).items():
+        unit = unit_of(hint)
+        if unit.startswith(("kW", "kVA")):
+            yield name, unit
+
+
+def shipped_profiles() -> tuple[str, ...]:
+    """Names of the shipped profiles."""
+    from ysc_sim.timeseries.profiles import profile_names
+
+    return tuple(profile_names())
+
+
+INPUT_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
+    profiles_exist,
+    plans_exist,
+    stores_are_plausible,
+    sizes_are_alike,
+)

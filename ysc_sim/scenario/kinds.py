@@ -1,0 +1,169 @@
+"""``kind: battery`` and what follows it: which plug-in was chosen, and what its ``Spec`` was told.
+
+A plug-in's ``Spec`` is a plain frozen dataclass that knows neither its kind nor its id. Here both are put beside its
+fields, so that one flat definition validates what stands in the file, gives the JSON Schema and finds every wrong field
+at once. A plug-in is imported when a file first uses its kind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+
+from annotated_types import Len
+
+from ysc_sim.errors import PluginError
+from ysc_sim.plugins import plugin, registry
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A plug-in by its kind, and an instance of that plug-in's ``Spec``."""
+
+    kind: str
+    spec: Any
+
+    @classmethod
+    def default(cls, group: str, kind: str) -> Self:
+        """A kind with nothing said about it."""
+        return cls(kind=kind, spec=plugin(group, kind).Spec())  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named(Choice):
+    """A device: a choice with a name inside its building."""
+
+    id: Annotated[str, Len(1, 64)] = ""
+    """Name inside its building; the kind (``solar``, then ``solar_2``) if not given."""
+
+
+@dataclass(frozen=True)
+class Chooses:
+    """Marks a field that holds a plug-in of ``group``, read into ``into``; ``default`` is the kind if none is written."""
+
+    group: str
+    into: type[Choice] = Choice
+    default: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Validate by the kind that stands in the data, which pydantic cannot know when the schema is built."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """A place-holder; :func:`ysc_sim.scenario.json_schema.json_schema` puts the kinds there."""
+        return {"$kinds": self.group}
+
+    def read(self, data: Any) -> Choice:
+        """A choice from plain data. Raises pydantic's ``ValidationError`` with places relative to ``data``."""
+        from pydantic_core import to_json
+
+        if not isinstance(data, dict):
+            raise self._wrong(
+                (), "kind_not_a_map", {"group": self.group, "default": self.default or ""}, data
+            )
+        if self.default is not None:
+            data = {"kind": self.default, **data}
+        kind = data.get("kind")
+        if not isinstance(kind, str):
+            missing = "kind_not_text" if "kind" in data else "kind_missing"
+            raise self._wrong(("kind",), missing, {"known": ", ".join(registry(self.group).kinds)}, kind)
+        try:
+            adapter = self.adapter(kind)
+        except PluginError as error:
+            raise self._wrong(("kind",), error.key, error.values, kind) from None
+        flat = adapter.validate_json(to_json(data))
+        names = {field.name for field in dataclasses.fields(spec_of(self.group, kind))}
+        said = {name: getattr(flat, name) for name in names}
+        beside = {name: getattr(flat, name) for name in own_fields(self.into)}
+        return self.into(kind=kind, spec=spec_of(self.group, kind)(**said), **beside)
+
+    def adapter(self, kind: str) -> TypeAdapter[Any]:
+        """Validator of everything that may stand beside ``kind``. Raises ``PluginError``."""
+        return flat_adapter(self.group, kind, self.into, self.default == kind)
+
+    def _wrong(self, where: tuple[str, ...], key: str, values: Any, found: Any) -> Exception:
+        """A message of ours in pydantic's clothes, so that it travels with the others."""
+        from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+        message = PydanticCustomError("problem", "{text}", {"text": key, "key": key, "values": dict(values)})
+        detail = InitErrorDetails(type=message, loc=where, input=found)
+        return ValidationError.from_exception_data(self.group, [detail], input_type="json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecasting(Choice):
+    """A bidder, and the forecast that it is given."""
+
+    forecast: Annotated[Choice, Chooses("forecasts")] = dataclasses.field(
+        default_factory=lambda: Choice.default("forecasts", "persistence")
+    )
+    """What it expects of the coming slot."""
+
+    @classmethod
+    def truthful(cls) -> Self:
+        """The bidder of a scenario that names none."""
+        return cls.default("bidders", "truthful")
+
+
+def own_fields(into: type[Choice]) -> Iterator[str]:
+    """Fields that a choice has beside its kind and the plug-in's own."""
+    return (field.name for field in dataclasses.fields(into) if field.name not in ("kind", "spec"))
+
+
+def spec_of(group: str, kind: str) -> type:
+    """The ``Spec`` of a plug-in. Raises ``PluginError``."""
+    return plugin(group, kind).Spec  # type: ignore[attr-defined, no-any-return]
+
+
+@cache
+def flat_class(group: str, kind: str, into: type[Choice], kind_is_default: bool) -> type:
+    """One dataclass with ``kind``, what the choice adds, and every field of the plug-in's ``Spec``.
+
+    Raises ``PluginError`` where a plug-in's field has a name that is taken.
+    """
+    spec = spec_of(group, kind)
+    kind_type: Any = Literal[kind]
+    fields: list[Any] = [("kind", kind_type, kind) if kind_is_default else ("kind", kind_type)]
+    for cls in (into, spec):
+        hints = get_type_hints(cls, include_extras=True)
+        for field in dataclasses.fields(cls):
+            if field.name in ("kind", "spec") and cls is into:
+                continue
+            if field.name in [name for name, *_ in fields]:
+                raise PluginError("plugin_field_taken", group=group, kind=kind, field=field.name)
+            fields.append((field.name, hints[field.name], copy_of_default(field)))
+    return dataclasses.make_dataclass(f"{kind} ({group})", fields, kw_only=True, frozen=True)
+
+
+def copy_of_default(field: dataclasses.Field[Any]) -> Any:
+    """The same default in a field of its own."""
+    if field.default_factory is not dataclasses.MISSING:
+        return dataclasses.field(default_factory=field.default_factory)
+    return (
+        dataclasses.field(default=field.default)
+        if field.default is not dataclasses.MISSING
+        else dataclasses.field()
+    )
+
+
+@cache
+def flat_adapter(group: str, kind: str, into: type[Choice], kind_is_default: bool) -> TypeAdapter[Any]:
+    """Validator of :func:`flat_class`."""
+    return strict_adapter(flat_class(group, kind, into, kind_is_default))
+
+
+def strict_adapter(cls: type) -> TypeAdapter[Any]:
+    """Validator of a plain dataclass and all that it holds: unknown keys, NaN and silent conversions are errors."""
+    from pydantic import ConfigDict, TypeAdapter
+
+    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    # pydantic takes no configuration for a bare dataclass, but hands that of an outer type down to it.
+    return TypeAdapter(cls | None, config=config)

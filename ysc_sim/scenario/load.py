@@ -1,0 +1,187 @@
+"""YAML → :class:`Scenario`, or every problem that can be told, each with its file, line and column.
+
+In this order: read the file and those that it extends; put overrides over them; refuse other formats and what is not
+wired yet; write out what is short; validate every field; check the cross rules. Only a file that is not YAML at all
+hides what else is wrong with it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ysc_sim.documents import Document, parse_yaml, read_yaml
+from ysc_sim.errors import Problem, ScenarioError
+from ysc_sim.scenario.check import check
+from ysc_sim.scenario.complete import complete
+from ysc_sim.scenario.extends import extended
+from ysc_sim.scenario.kinds import strict_adapter
+from ysc_sim.scenario.messages import Found, findings, problem_of
+from ysc_sim.scenario.overrides import override
+from ysc_sim.scenario.resolved import resolved_yaml
+from ysc_sim.scenario.salvage import salvage
+from ysc_sim.scenario.schema import FORMAT, Declared, Scenario, Time
+from ysc_sim.scenario.tree import Path_, Tree
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+NOT_YET: Mapping[str, frozenset[str] | None] = {
+    "power_flow": frozenset({"report", "control"}),
+    "network": None,
+}
+"""Fields (None: whatever they say; else these values) that a later version will read; until then they are refused."""
+
+
+def load_scenario(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
+    """Read, complete and check a scenario file.
+
+    ``overrides`` maps dotted keys to values, as ``--set`` does. Raises ``ScenarioError``, which lists all problems.
+    """
+    path = Path(path)
+    return _scenario(read_yaml(path), path.parent, (path.resolve(),), overrides or {})
+
+
+def parse_scenario(text: str, *, folder: str | Path, name: str = "scenario.yaml") -> Scenario:
+    """Read a scenario from text; files that it names lie in ``folder``. Raises ``ScenarioError``.
+
+    >>> parse_scenario("format: 2", folder=".")
+    Traceback (most recent call last):
+    ysc_sim.errors.ScenarioError: scenario.yaml:1:9: format: ...
+    """
+    folder = Path(folder)
+    return _scenario(parse_yaml(text, name), folder, ((folder / name).resolve(),), {})
+
+
+def _scenario(
+    document: Document, folder: Path, seen: tuple[Path, ...], overrides: Mapping[str, Any]
+) -> Scenario:
+    if not isinstance(document.data, dict):
+        line, column = document.place(())
+        raise ScenarioError([Problem("scenario_not_a_map", {}, document.name, line, column)])
+    tree = extended(document, folder, folder, seen)
+    override(tree, overrides)
+    _refuse_other_formats(tree)
+    _refuse_not_yet(tree)
+    complete(tree)
+    scenario = _validated(tree, folder, document.name)
+    errors = [problem for problem in tree.problems if problem.severity == "error"]
+    if errors or scenario is None:
+        raise ScenarioError(sorted(set_of(tree.problems), key=_by_place))
+    text = resolved_yaml(scenario)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    warnings = tuple(sorted(tree.problems, key=_by_place))
+    return dataclasses.replace(scenario, warnings=warnings, source_text=text, sha256=digest)
+
+
+def set_of(problems: list[Problem]) -> list[Problem]:
+    """Each problem once: a base file that two paths lead to tells its own twice."""
+    kept: dict[Any, Problem] = {}
+    for problem in problems:
+        kept.setdefault((problem.key, problem.place, problem.field, repr(problem.values)), problem)
+    return list(kept.values())
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int]:
+    return problem.file, problem.line, problem.column
+
+
+def _refuse_other_formats(tree: Tree) -> None:
+    """A file of another format is not read on: its fields may mean something else."""
+    found = tree.data.get("format", FORMAT)
+    if found == FORMAT and not isinstance(found, bool):
+        return
+    newer = isinstance(found, int) and not isinstance(found, bool) and found > FORMAT
+    key = "format_newer" if newer else "format_unknown"
+    tree.complain(key, ("format",), value=str(found), known=FORMAT)
+    raise ScenarioError(tree.problems)
+
+
+def _refuse_not_yet(tree: Tree) -> None:
+    """What the format names, but this version does not do, is refused by name and taken out."""
+    for name, values in NOT_YET.items():
+        found = tree.data.get(name)
+        if found is None or (values is not None and (not isinstance(found, str) or found not in values)):
+            continue
+        feature = name if values is None else f"{name}: {found}"
+        tree.complain("not_yet", (name,), feature=feature)
+        tree.data = {key: value for key, value in tree.data.items() if key != name}
+
+
+@cache
+def declared_adapter() -> TypeAdapter[Declared]:
+    """Validator of a whole scenario."""
+    return strict_adapter(Declared)
+
+
+def _read(data: Any) -> tuple[Declared | None, list[Found]]:
+    """What the data declares, or what is wrong with it."""
+    from pydantic import ValidationError
+    from pydantic_core import to_json
+
+    try:
+        # As JSON, in which "strict" refuses "12" and true for numbers, but a whole number may be a float.
+        return declared_adapter().validate_json(to_json(data)), []
+    except ValidationError as error:
+        return None, findings(error, data)
+
+
+def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:
+    """The scenario (None where fields are wrong); problems of fields and cross rules are noted in the tree."""
+    declared, found = _read(tree.data)
+    if declared is not None:
+        scenario = _finished(declared, folder, name)
+        tree.problems += check(scenario, tree)
+        return scenario
+    tree.problems += [problem_of(tree, item) for item in found]
+
+    def read_again(data: Any) -> tuple[Declared | None, list[Path_]]:
+        again, wrong = _read(data)
+        return again, [item.path for item in wrong]
+
+    rest, left = salvage(tree.data, [item.path for item in found], read_again)
+    if rest is not None:
+        view = _Salvaged(tree, left.original)
+        tree.problems += check(_finished(rest, folder, name), view)
+    return None
+
+
+def _finished(declared: Declared, folder: Path, name: str) -> Scenario:
+    """What follows from several fields: the length from the end, the wires of a single building."""
+    said = {field.name: getattr(declared, field.name) for field in dataclasses.fields(Declared)}
+    if declared.wires is None and len(declared.buildings) == 1 and declared.buildings[0].count == 1:
+        said["wires"] = "same_site"
+    said["time"] = _with_days(declared.time)
+    return Scenario(**said, folder=folder, file=name)
+
+
+def _with_days(time: Time) -> Time:
+    """The length in days, where the end is given and both can be read; the rules say what is wrong otherwise."""
+    if time.end is None or time.days is not None:
+        return time
+    try:
+        length = datetime.fromisoformat(time.end) - datetime.fromisoformat(time.start)
+    except (ValueError, TypeError):
+        return time
+    return dataclasses.replace(time, days=length.total_seconds() / 86400, end=None)
+
+
+class _Salvaged(Tree):
+    """The tree, asked by paths into what was left of it."""
+
+    def __init__(self, tree: Tree, original: Any) -> None:
+        super().__init__(tree.data, tree.origins, tree.shown_as)
+        self._original = original
+
+    def problem(self, key: str, path: Path_, *args: Any, **kwargs: Any) -> Problem:
+        """As the tree has it, at the place where it stood at first."""
+        return super().problem(key, self._original(path), *args, **kwargs)
+
+    def line(self, path: Path_) -> int:
+        """As the tree has it."""
+        return super().line(self._original(path))

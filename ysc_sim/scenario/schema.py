@@ -1,0 +1,220 @@
+"""What a scenario says, after its file has been read: plain frozen data, each field with its unit and its bounds.
+
+The JSON Schema, the manual and the checks of the loader all come from these definitions. What a plug-in wants to know
+is said by the plug-in's own ``Spec``; here stands only that a *kind* has been chosen (:class:`Choice`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Len
+
+from ysc_sim.errors import Problem
+from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
+from ysc_sim.timeseries import TimeAxis
+from ysc_sim.units import KW, Fraction, JPYPerKWh, Latitude, Longitude, Unit
+
+FORMAT = 1
+"""The format of scenario files that this version reads and writes."""
+
+Text = Annotated[str, Len(0, 400)]
+Id = Annotated[str, Len(1, 64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Time:
+    """Which time is simulated, and how finely."""
+
+    start: str
+    """First instant, local date and time such as 2026-08-03T00:00, on a full or half hour."""
+    days: Annotated[float, Gt(0), Le(36_600), Unit("d")] | None = None
+    """Length; either this or ``end``."""
+    end: str | None = None
+    """First instant that is no longer simulated; either this or ``days``."""
+    step_s: Annotated[int, Ge(1), Le(3600), Unit("s")] = 1800
+    """Step: a divisor of the half-hour, 1800 or 3600. Peaks inside the half-hour need 60 or less."""
+    tz: Text = "Asia/Tokyo"
+    """Time zone of all local times in this file."""
+
+    @property
+    def axis(self) -> TimeAxis:
+        """The clock of the run."""
+        assert self.days is not None, "the loader sets the days"
+        return TimeAxis.of(self.start, step_s=self.step_s, days=self.days, tz=self.tz)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the buildings stand."""
+
+    latitude_deg: Latitude = 35.45
+    """Degrees north (Yokohama: 35.45)."""
+    longitude_deg: Longitude = 139.64
+    """Degrees east (Yokohama: 139.64)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tariff:
+    """A supply contract: the plan and what belongs to the customer rather than to the plan."""
+
+    plan: Text = "tepco_hv_basic_2026"
+    """Name of a shipped plan, or a plan file of one's own in the folder of the scenario."""
+    power_factor_percent: Annotated[float, Ge(0), Le(100), Unit("%")] = 100.0
+    """Power factor (力率) of the customer; it moves the demand charge."""
+    contract: Annotated[float, Gt(0), Le(1e9), Unit("kW, kVA or A, as the plan counts")] | None = None
+    """Contracted capacity; only where the plan does not find it from the half-hour peaks."""
+    previous_kw: Annotated[tuple[KW, ...], Len(0, 11)] = ()
+    """Half-hour peaks of the months before the start, oldest first."""
+    adjustments: Annotated[Mapping[str, JPYPerKWh | Mapping[str, JPYPerKWh]], Unit("JPY/kWh")] = field(
+        default_factory=dict, hash=False
+    )
+    """Fuel and market adjustment by month (2026-08: -1.5), or by month and price band."""
+    export_jpy_per_kwh: JPYPerKWh | None = None
+    """What an exported kWh earns; as the plan says if not given."""
+    wheeling_jpy_per_kwh: Annotated[float, Ge(0), Le(1e6), Unit("JPY/kWh")] | None = None
+    """Charge (託送) for a kWh traded over the utility's wires; only with ``wires: utility``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Island:
+    """What an island does when its stores run low."""
+
+    shed_below_soc: Annotated[tuple[Fraction, ...], Len(4, 4)] = (0.0, 0.1, 0.2, 0.3)
+    """State of charge below which tiers 1 to 4 of the load are shed; tier 1 is the most critical."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diversity:
+    """How the copies of one building differ; drawn anew in every row of the ensemble."""
+
+    shift_minutes: Annotated[float, Ge(0), Le(720), Unit("min")] = 30.0
+    """Standard deviation of the shift of a building's habits in time."""
+    size_spread: Annotated[float, Ge(0), Le(2), Unit("1")] = 0.15
+    """Relative standard deviation of a building's consumption."""
+
+
+Strategy = Annotated[Choice, Chooses("strategies")]
+Device = Annotated[Named, Chooses("devices", Named)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Building:
+    """One participant, or several alike."""
+
+    id: Id
+    """Name: letters and digits of any script, ``_``, ``-`` and ``.``."""
+    devices: tuple[Device, ...] = ()
+    """What stands in it. A load may instead be written beside the id, as ``profile`` and ``load_kwh_per_year``."""
+    strategy: Strategy = field(default_factory=lambda: Choice.default("strategies", "self_consumption"))
+    """How its flexible devices are controlled."""
+    tariff: Tariff | None = None
+    """Its own contract, where that differs from the scenario's."""
+    count: Annotated[int, Ge(1), Le(100_000), Unit("1")] = 1
+    """Number of copies; ``house`` with 8 copies becomes ``house_1`` to ``house_8``."""
+    diversity: Diversity | None = None
+    """How copies differ; 30 minutes and 15 % where there are copies and nothing is said."""
+
+    @property
+    def member_ids(self) -> tuple[str, ...]:
+        """Names of its copies."""
+        if self.count == 1:
+            return (self.id,)
+        width = len(str(self.count))
+        return tuple(f"{self.id}_{number:0{width}d}" for number in range(1, self.count + 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """Copies of the whole scenario that differ in their random draws."""
+
+    seeds: Annotated[int, Ge(1), Le(1_000_000), Unit("1")] = 1
+    """Number of rows; row k draws with seed ``seed + k``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What the result folder keeps."""
+
+    record: Literal["step", "slot"] = "step"
+    """Every step, or means of the settlement slots."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """All that a scenario file may say."""
+
+    format: Literal[1]
+    """Format of this file."""
+    name: Text = ""
+    """Title of the scenario, shown in reports."""
+    description: Annotated[str, Len(0, 10_000)] = ""
+    """What it is about; kept with the results."""
+    time: Time
+    """Which time is simulated."""
+    seed: Annotated[int, Ge(0), Le(2**53)] = 1
+    """Seed of all random draws."""
+    site: Place = Place()
+    """Where the buildings stand."""
+    tariff: Tariff = Tariff()
+    """Contract of the community's point of connection, or of each building."""
+    market: Annotated[Choice, Chooses("markets")] = field(
+        default_factory=lambda: Choice.default("markets", "none")
+    )
+    """How neighbours trade."""
+    bidder: Annotated[Forecasting, Chooses("bidders", Forecasting)] = field(
+        default_factory=Forecasting.truthful
+    )
+    """How everybody bids in the market."""
+    power_flow: Literal["off", "report", "control"] = "off"
+    """Whether the network is solved: not at all, after the run, or inside it."""
+    wires: Literal["same_site", "private_line", "utility"] | None = None
+    """Whose wires join the buildings: they decide which charges a shared kWh avoids. Needed with two buildings or more."""
+    islanding_agreement: bool = False
+    """Whether the network operator has agreed that its wires are used as an island; only with ``wires: utility``."""
+    island: Island = Island()
+    """Rules of an island."""
+    buildings: Annotated[tuple[Building, ...], Len(1, 100_000)]
+    """Who takes part."""
+    outages: tuple[Annotated[Choice, Chooses("outages", default="windows")], ...] = ()
+    """When the grid is away."""
+    ensemble: Ensemble = Ensemble()
+    """Rows of random copies."""
+    results: Recording = Recording()
+    """What the result folder keeps."""
+    co2_kg_per_kwh: Annotated[float, Ge(0), Le(10), Unit("kg/kWh")] = 0.42
+    """CO2 of a kWh from the grid (assumed: of the order of the Japanese mean; put in your supplier's published factor)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario(Declared):
+    """A scenario that has been read and checked."""
+
+    folder: Path = field(default=Path(), compare=False)
+    """Where the files that it names lie."""
+    file: str = field(default="", compare=False)
+    """The file it was read from."""
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    """What is allowed, but looks wrong."""
+    source_text: str = field(default="", compare=False)
+    """The scenario as resolved: YAML with every default written out."""
+    sha256: str = field(default="", compare=False)
+    """SHA-256 of ``source_text``."""
+
+    @property
+    def member_ids(self) -> tuple[str, ...]:
+        """Names of all buildings, copies counted one by one, in the order of the file."""
+        return tuple(name for building in self.buildings for name in building.member_ids)
+
+    def identity(self) -> dict[str, Any]:
+        """What a result must know of it: ``name``, ``description``, ``sha256``, ``seed`` and ``text`` (as resolved)."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "sha256": self.sha256,
+            "seed": self.seed,
+            "text": self.source_text,
+        }
