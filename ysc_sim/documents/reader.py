@@ -1,64 +1,51 @@
-"""YAML 1.2 scalars over PyYAML's parser, with places, without its traps.
+"""YAML text → plain data, every piece of it with line and column.
 
-* Nesting and size are bounded on the stream of events, before anything recursive sees the text: libyaml's composer
-  overruns the C stack on 100,000 open brackets.
-* ``<<`` merges are refused, and the weight of expanded aliases is capped: 380 bytes can stand for billions of nodes.
-* ``12:30`` is text, ``NO`` is text, ``1e3`` is a number, ``0777`` is 777: YAML 1.2's core schema. A date or a time stays
-  text; the schema decides what it is.
-* Duplicate keys, a second document, tags other than the plain ones, NaN and infinity are errors, with both places.
+Keys are text, each once; ``<<`` merges are refused: what a merge hides (which value won, and where it stands)
+is what a reader of a scenario wants to see, and ``extends`` does it in the open. All problems that can be
+told are told at once.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ysc_sim.documents.compose import MOST_PROBLEMS, Node, compose
 from ysc_sim.documents.files import read_bytes
+from ysc_sim.documents.scalars import CORE, ScalarError, plain_value, shown_tag, tagged_value
+from ysc_sim.documents.text import Place, decoded
 from ysc_sim.errors import Problem, ScenarioError
 
 MAX_BYTES = 16_000_000
-MAX_DEPTH = 64
-MAX_NODES = 1_000_000
-MAX_DIGITS = 40
-try:
-    LOADER: Any = yaml.CSafeLoader
-except AttributeError:  # PyYAML without libyaml: slower, same events
-    LOADER = yaml.SafeLoader
 
-Place = tuple[int, int]
 Path_ = tuple[str | int, ...]
 
-PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
-NULL = {"", "~", "null", "Null", "NULL"}
-TRUE, FALSE = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}
-INTEGER = re.compile(r"[-+]?[0-9]+")
-OCTAL = re.compile(r"0o[0-7]+")
-HEX = re.compile(r"0x[0-9a-fA-F]+")
-FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
-
-@dataclass
+@dataclass(frozen=True)
 class Document:
-    """Plain data and where it stands. ``places`` maps a path to the place of its value, ``keys`` to that of its key."""
+    """Plain data (dict, list, str, int, float, bool, None), and where each piece of it stands."""
 
     name: str
     data: Any
-    places: dict[Path_, Place] = field(default_factory=dict)
-    keys: dict[Path_, Place] = field(default_factory=dict)
+    root: Node | None = None
 
     def place(self, path: Path_, *, key: bool = False) -> Place:
-        """Line and column (from 1) of the value, or key, at ``path``; of its nearest known ancestor if it is absent."""
-        for end in range(len(path), -1, -1):
-            found = (self.keys if key else self.places).get(path[:end]) or self.places.get(path[:end])
-            if found:
-                return found
-        return (1, 1)
+        """Line and column (from 1) of the value, or key, at ``path``; if absent, of the nearest ancestor.
+
+        >>> parse_yaml("site: {latitude_deg: 35.45}", "a.yaml").place(("site", "latitude_deg"))
+        (1, 22)
+        """
+        if self.root is None:
+            return (1, 1)
+        node, place = self.root, self.root.place
+        for part in path:
+            found = _child(node, part)
+            if found is None:
+                break
+            key_node, node = found
+            place = key_node.place if key else node.place
+        return place
 
 
 def read_yaml(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:
@@ -67,179 +54,91 @@ def read_yaml(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:
 
 
 def parse_yaml(text: str | bytes, name: str) -> Document:
-    """Read YAML text; ``name`` stands for the file in messages. Raises ``ScenarioError``."""
-    source = _decode(text, name)
-    try:
-        _scan(source, name)
-        node = yaml.compose(source, Loader=LOADER)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        reason = error.problem or error.context or "?"
-        if "nesting depth" in reason:
-            raise ScenarioError([Problem("yaml_too_deep", {"limit": MAX_DEPTH}, name, line, column)]) from None
-        at_tab = mark is not None and source.splitlines()[mark.line : mark.line + 1] and (
-            source.splitlines()[mark.line][mark.column : mark.column + 1] == "\t"
-        )
-        key = "yaml_tab" if at_tab else "yaml_syntax"
-        raise ScenarioError([Problem(key, {"reason": reason}, name, line, column)]) from None
-    except yaml.YAMLError as error:
-        raise ScenarioError([Problem("yaml_syntax", {"reason": str(error).splitlines()[0]}, name, 1, 1)]) from None
-    build = _Builder(name)
-    data = None if node is None else build.value(node, ())
+    """Read YAML text; ``name`` stands for the file in messages. Raises ``ScenarioError``.
+
+    >>> parse_yaml("{start: 12:30, name: NO, load_kwh: 1e3}", "a.yaml").data
+    {'start': '12:30', 'name': 'NO', 'load_kwh': 1000.0}
+    """
+    root, problems = compose(decoded(text, name), name)
+    build = _Builder(name, problems)
+    data = None if root is None else build.value(root, ())
     if build.problems:
-        raise ScenarioError(build.problems)
-    return Document(name, data, build.places, build.keys)
+        raise ScenarioError(sorted(build.problems, key=lambda problem: (problem.line, problem.column)))
+    return Document(name, data, root)
 
 
-def _decode(text: str | bytes, name: str) -> str:
-    if isinstance(text, str):
-        source = text
-    else:
-        if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise ScenarioError([Problem("yaml_not_utf8", {}, name, 1, 1)])
-        try:
-            source = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = text.count(b"\n", 0, error.start) + 1
-            column = error.start - (text.rfind(b"\n", 0, error.start) + 1) + 1
-            raise ScenarioError([Problem("yaml_not_utf8", {}, name, line, column)]) from None
-    bad = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", source)
-    if bad:
-        line = source.count("\n", 0, bad.start()) + 1
-        column = bad.start() - (source.rfind("\n", 0, bad.start()) + 1) + 1
-        raise ScenarioError([Problem("yaml_control_character", {"code": f"U+{ord(bad[0]):04X}"}, name, line, column)])
-    return source
-
-
-def _scan(source: str, name: str) -> None:
-    """Walk the events without recursion: depth, documents, and the weight of what aliases stand for."""
-    depth, documents, total = 0, 0, 0
-    weights: dict[str, int] = {}
-    open_: list[tuple[str | None, int]] = []
-    for event in yaml.parse(source, Loader=LOADER):
-        mark = event.start_mark
-        line, column = mark.line + 1, mark.column + 1
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise ScenarioError([Problem("yaml_second_document", {}, name, line, column)])
-        elif isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ScenarioError([Problem("yaml_too_deep", {"limit": MAX_DEPTH}, name, line, column)])
-            open_.append((event.anchor, total))
-            total += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-            anchor, before = open_.pop()
-            if anchor:
-                weights[anchor] = total - before
-        elif isinstance(event, yaml.ScalarEvent):
-            total += 1
-            if event.anchor:
-                weights[event.anchor] = 1
-        elif isinstance(event, yaml.AliasEvent):
-            if any(anchor == event.anchor for anchor, _ in open_):
-                raise ScenarioError([Problem("yaml_alias_of_itself", {"anchor": event.anchor}, name, line, column)])
-            total += weights.get(event.anchor, 1)
-        if total > MAX_NODES:
-            raise ScenarioError([Problem("yaml_too_many_nodes", {"limit": MAX_NODES}, name, line, column)])
+def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:
+    """Key (an item of a list is its own) and value under ``part``."""
+    if node.kind == "list" and isinstance(part, int) and 0 <= part < len(node.items):
+        return node.items[part], node.items[part]
+    if node.kind == "map":
+        for key, value in zip(node.items[::2], node.items[1::2], strict=True):
+            if key.kind == "scalar" and key.text == part:
+                return key, value
+    return None
 
 
 class _Builder:
-    """Turns nodes into plain data, notes places, collects problems. Depth is already bounded."""
+    """Turns nodes into plain data and collects problems. Depth and weight are bounded already."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, problems: list[Problem]) -> None:
         self.name = name
-        self.problems: list[Problem] = []
-        self.places: dict[Path_, Place] = {}
-        self.keys: dict[Path_, Place] = {}
+        self.problems = problems
+        self.told: set[tuple[str, Place]] = set()
 
-    def complain(self, problem: str, node: Any, path: Path_, **values: Any) -> None:
-        line, column = _place(node)
-        self.problems.append(Problem(problem, values, self.name, line, column, dotted(path)))
+    def complain(self, problem: str, node: Node, path: Path_, **values: Any) -> None:
+        """Note a problem, once however often an alias repeats it."""
+        if (problem, node.place) in self.told:
+            return
+        if len(self.problems) >= MOST_PROBLEMS:
+            enough = Problem("yaml_many_problems", {"limit": MOST_PROBLEMS}, self.name)
+            raise ScenarioError([*self.problems, enough])
+        self.told.add((problem, node.place))
+        self.problems.append(Problem(problem, values, self.name, *node.place, dotted(path)))
 
-    def value(self, node: Any, path: Path_) -> Any:
-        self.places[path] = _place(node)
-        if node.tag not in PLAIN_TAGS and not node.tag.startswith("tag:yaml.org,2002:"):
-            self.complain("yaml_tag", node, path, tag=node.tag)
-            return None
-        if isinstance(node, yaml.MappingNode):
+    def value(self, node: Node, path: Path_) -> Any:
+        if node.kind == "scalar":
+            return self.scalar(node, path)
+        if node.kind == "map":
             return self.mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            if node.tag != "tag:yaml.org,2002:seq":
-                self.complain("yaml_tag", node, path, tag=node.tag)
-            return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
-        return self.scalar(node, path)
+        return [self.value(item, (*path, number)) for number, item in enumerate(node.items)]
 
-    def mapping(self, node: Any, path: Path_) -> dict[str, Any]:
-        if node.tag != "tag:yaml.org,2002:map":
-            self.complain("yaml_tag", node, path, tag=node.tag)
+    def scalar(self, node: Node, path: Path_) -> Any:
+        try:
+            if node.tag is not None:
+                return tagged_value(node.tag, node.text)
+            return node.text if node.quoted else plain_value(node.text)
+        except ScalarError as error:
+            self.complain(error.key, node, path, **error.values)
+            return None
+
+    def mapping(self, node: Node, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        first: dict[str, Place] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                self.complain("yaml_key_not_text", key_node, path)
+        first: dict[str, Node] = {}
+        for key, value in zip(node.items[::2], node.items[1::2], strict=True):
+            if not self.is_good_key(key, path):
                 continue
-            key = key_node.value
-            if key == "<<" and key_node.style in (None, ""):
-                self.complain("yaml_merge", key_node, path)
+            here = (*path, key.text)
+            if key.text in first:
+                line = first[key.text].place[0]
+                self.complain("yaml_duplicate_key", key, here, key=key.text, first_line=line)
                 continue
-            here = (*path, key)
-            if key in first:
-                self.complain("yaml_duplicate_key", key_node, here, key=key, first_line=first[key][0])
-                continue
-            first[key] = _place(key_node)
-            self.keys[here] = first[key]
-            result[key] = self.value(value_node, here)
+            first[key.text] = key
+            result[key.text] = self.value(value, here)
         return result
 
-    def scalar(self, node: Any, path: Path_) -> Any:
-        text = node.value
-        explicit = node.style not in (None, "")
-        if _has_tag(node) and not explicit and node.tag not in PLAIN_TAGS | _RESOLVED:
-            self.complain("yaml_tag", node, path, tag=node.tag)
-            return None
-        if explicit:
-            return text
-        if text in NULL:
-            return None
-        if text in TRUE or text in FALSE:
-            return text in TRUE
-        if NOT_FINITE.fullmatch(text):
-            self.complain("not_finite", node, path, value=text)
-            return None
-        return self.number(node, text, path)
-
-    def number(self, node: Any, text: str, path: Path_) -> Any:
-        for pattern, base in ((INTEGER, 10), (OCTAL, 8), (HEX, 16)):
-            if pattern.fullmatch(text):
-                if len(text) > MAX_DIGITS:
-                    self.complain("too_many_digits", node, path, digits=len(text), limit=MAX_DIGITS)
-                    return None
-                return int(text, base if base == 10 else 0)
-        if FLOAT.fullmatch(text):
-            number = float(text)
-            if not math.isfinite(number):
-                self.complain("not_finite", node, path, value=text)
-                return None
-            return number
-        return text
-
-
-_RESOLVED = {f"tag:yaml.org,2002:{name}" for name in ("timestamp", "value", "merge")}
-"""What PyYAML's 1.1 resolver makes of plain text; here it stays text."""
-
-
-def _has_tag(node: Any) -> bool:
-    return node.tag not in ("tag:yaml.org,2002:str", None)
-
-
-def _place(node: Any) -> Place:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+    def is_good_key(self, key: Node, path: Path_) -> bool:
+        if key.kind != "scalar":
+            self.complain("yaml_key_not_text", key, path)
+        elif key.tag not in (None, "!", f"{CORE}str"):
+            self.complain("yaml_tag", key, path, tag=shown_tag(key.tag))
+        elif key.text == "<<" and not key.quoted:
+            self.complain("yaml_merge", key, path)
+        else:
+            return True
+        return False
 
 
 def dotted(path: Path_) -> str:
-    """``buildings.0.id``"""
+    """A path as a key: ``buildings.0.id``."""
     return ".".join(str(part) for part in path)

@@ -19,6 +19,8 @@ from ysc_sim.errors import Problem
 
 LANGUAGES = ("en", "ja")
 LONGEST_VALUE = 80
+UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+"""Unicode categories that could break a line, turn it round, or show nothing."""
 _chosen: list[str] = []
 
 
@@ -90,8 +92,8 @@ def harmless(value: Any, longest: int = LONGEST_VALUE) -> str:
     >>> harmless("a\\u202eb" + "x" * 100)[:4], len(harmless("x" * 100))
     ('a?bx', 80)
     """
-    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-    shown = "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in shown)
+    shown = f"{value:.6g}" if isinstance(value, float) else str(value)[: longest + 1]
+    shown = "".join("?" if unicodedata.category(c) in UNSEEN else c for c in shown)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
