@@ -1,9 +1,9 @@
 """Plug-ins: what is installed under a name, found through entry points, the built-in ones like anyone else's.
 
-A device, strategy, forecast, bidder, market, outage model or metric is a class behind an entry point of the group
-``ysc_sim.<group>``; the name of the entry point is its *kind*. Nothing is imported before it is asked for. Two
-distributions that offer the same kind are an error. A plug-in of somebody else that cannot be imported warns and is
-left out; a built-in one that cannot is a fault of this installation and raises.
+A device, strategy, forecast, bidder, market, outage model or metric is a class behind an entry point of the
+group ``ysc_sim.<group>``; the name of the entry point is its *kind*. Nothing is imported before it is asked
+for. Two distributions that offer the same kind are an error. A plug-in of somebody else that cannot be
+imported warns and is left out; a built-in one that cannot is a fault of this installation and raises.
 
 >>> sorted(registry("outages"))[:1]
 ['windows']
@@ -19,7 +19,6 @@ from dataclasses import dataclass, is_dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import getdoc
-from typing import cast
 
 from ysc_sim.documents import suggest
 from ysc_sim.errors import PluginError
@@ -45,7 +44,7 @@ class Listed:
 
 
 class Registry(Mapping[str, type]):
-    """Kind → class of one group, imported when it is looked up or iterated over. Broken outside ones are left out.
+    """Kind → class of one group, imported when looked up or iterated over; broken outside ones are left out.
 
     Raises ``PluginError`` (key ``plugin_twice``) when it is built from two entry points of one name.
     """
@@ -124,7 +123,7 @@ def registry(group: str) -> Registry:
 
 
 def plugin(group: str, kind: str) -> type:
-    """The class behind a kind. Raises ``PluginError``, with the nearest name, where there is none or it is broken."""
+    """The class behind a kind. Raises ``PluginError``, with the nearest name, if it is missing or broken."""
     found = registry(group)
     try:
         return found[kind]
@@ -147,7 +146,7 @@ def plugin(group: str, kind: str) -> type:
 
 
 def catalogue() -> tuple[Listed, ...]:
-    """Every plug-in that is installed, by group and kind, with where it comes from and what it says of itself."""
+    """Every plug-in that is installed, by group and kind: where it comes from and what it says of itself."""
     return tuple(listed(group, kind) for group in GROUPS for kind in registry(group).kinds)
 
 
@@ -179,7 +178,7 @@ def checked_class(group: str, kind: str, found: object) -> type:
         raise PluginError("plugin_kind_differs", kind=kind, said=str(said))
     if group != "metrics" and not is_dataclass(getattr(found, "Spec", None)):
         raise PluginError("plugin_without_spec", kind=kind)
-    return cast(type, found)
+    return found
 
 
 def is_built_in(point: EntryPoint) -> bool:

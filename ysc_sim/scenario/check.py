@@ -1,7 +1,7 @@
 """Cross rules: what no single field can say. Each is a small pure function; all of them always run.
 
-A rule takes the scenario and the tree, which knows where everything was written, and gives problems. A rule that cannot
-judge (because the clock itself is wrong, say) gives none; the rule that can says so.
+A rule takes the scenario and the tree, which knows where everything was written, and gives problems. A rule
+that cannot judge (because the clock itself is wrong, say) gives none; the rule that can says so.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ysc_sim.documents import suggest
 from ysc_sim.errors import Problem
 from ysc_sim.plugins import plugin
 from ysc_sim.scenario.check_inputs import INPUT_RULES
 from ysc_sim.scenario.kinds import Forecasting
-from ysc_sim.scenario.schema import Scenario
+from ysc_sim.scenario.schema import Scenario, Tariff
 from ysc_sim.scenario.tree import Path_, Tree
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.timeseries.axis import step_is_allowed
@@ -44,7 +45,7 @@ def clock(scenario: Scenario) -> TimeAxis | None:
 
 
 def time_is_whole(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
-    """A zone that exists, one of ``days`` and ``end``, a step that fits the half-hour, whole slots, a start on one."""
+    """A zone that exists, a step that fits the half-hour, real dates, one of ``days`` and ``end``."""
     time = scenario.time
     try:
         ZoneInfo(time.tz)
@@ -69,10 +70,8 @@ def time_is_on_slots(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     time, start = scenario.time, read_date(scenario.time.start)
     slot_s = max(SLOT_S, time.step_s)
     if (
-        (start is not None
-        and (start.hour * 3600 + start.minute * 60 + start.second) % slot_s)
-        or (start
-        and start.microsecond)
+        start is not None
+        and (start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6) % slot_s
     ):
         yield tree.problem(
             "start_off_slot", ("time", "start"), {"value": time.start, "minutes": slot_s // 60}
@@ -126,15 +125,18 @@ def ids_are_different(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 
 
 def specs_agree(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
-    """What each plug-in's ``Spec.check()`` says about its own fields."""
+    """What each plug-in's ``Spec.check()`` says about its own fields; ``known`` names get a "did you mean"."""
     for path, spec in all_specs(scenario):
         check_spec: Callable[[], list[tuple[str, str, dict[str, Any]]]] | None = getattr(spec, "check", None)
         for key, field, values in check_spec() if check_spec else ():
+            said = getattr(spec, field, None) if field else None
+            if "known" in values and "suggestion" not in values and isinstance(said, str):
+                values = {**values, "suggestion": suggest(said, str(values["known"]).split(", "))}
             yield tree.problem(key, (*path, *field.split(".")) if field else path, values)
 
 
 def wires_are_said(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
-    """Several buildings say whose wires join them; what only the utility's wires know is said with them alone."""
+    """Several buildings say whose wires join them; some fields belong to the utility's wires alone."""
     if scenario.wires is None:
         yield tree.problem("wires_needed", ("buildings",), {"count": len(scenario.member_ids)})
     if scenario.wires == "utility":
@@ -172,7 +174,7 @@ def shedding_is_in_order(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 
 def months_are_months(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """Adjustments are given by month, and previous peaks for no more than the eleven before."""
-    tariffs = [(("tariff",), scenario.tariff)]
+    tariffs: list[tuple[Path_, Tariff]] = [(("tariff",), scenario.tariff)]
     tariffs += [(("buildings", b, "tariff"), x.tariff) for b, x in enumerate(scenario.buildings) if x.tariff]
     for path, tariff in tariffs:
         for month in tariff.adjustments:
@@ -253,7 +255,7 @@ def read_date(text: Any) -> datetime | None:
 
 
 def is_safe(name: str) -> bool:
-    """Whether a name may stand in tables, files and keys: letters, marks and digits of any script, ``_``, ``-``, ``.``.
+    """Whether a name may stand in tables, files and keys: letters and digits of any script, ``_-.``.
 
     >>> is_safe("診療所_2"), is_safe("../x"), is_safe("a\\u202eb"), is_safe("*")
     (True, False, False, False)

@@ -1,4 +1,4 @@
-"""Cross rules about what is brought from outside: files, profiles, tariff plans, and numbers in the wrong unit."""
+"""Cross rules about what comes from outside: files, tariff plans, and numbers in the wrong unit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ysc_sim.documents import inside, suggest
+from ysc_sim.documents import inside
 from ysc_sim.errors import Problem, ScenarioError, TariffError
 from ysc_sim.scenario.messages import hints_of, unit_of
 from ysc_sim.scenario.schema import Scenario, Tariff
@@ -24,23 +24,15 @@ LEAST_PEERS = 2
 STORE_POWERS = ("power_kw", "charge_kw", "discharge_kw")
 
 
-def profiles_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
-    """A field ``profile`` names a shipped profile or a file; a field ``…_file`` names a file; files lie in the folder."""
+def files_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A ``profile`` may be a file, a field ``…_file`` is one; files lie in the scenario's folder.
+
+    Which names of profiles are shipped is for the ``Spec`` to say.
+    """
     for b, building in enumerate(scenario.buildings):
         for d, device in enumerate(building.devices):
-            for field, name in named_inputs(device.spec):
-                path: Path_ = ("buildings", b, "devices", d, field)
-                if field == "profile" and not is_file_name(name):
-                    known = shipped_profiles()
-                    if name not in known:
-                        values = {
-                            "value": name,
-                            "suggestion": suggest(name, known),
-                            "known": ", ".join(known),
-                        }
-                        yield tree.problem("profile_unknown", path, values)
-                else:
-                    yield from file_is_usable(scenario.folder, name, path, tree)
+            for field, name in named_files_of(device.spec):
+                yield from file_is_usable(scenario.folder, name, ("buildings", b, "devices", d, field), tree)
 
 
 def plans_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
@@ -60,7 +52,7 @@ def plans_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 
 
 def plan_source(folder: Path, plan: str) -> str | Path:
-    """What ``load_tariff`` takes: the name of a shipped plan, or the path of a file in the scenario's folder."""
+    """What ``load_tariff`` takes: the name of a shipped plan, or a file in the scenario's folder."""
     return folder / plan if is_file_name(plan) else plan
 
 
@@ -87,10 +79,10 @@ def stores_are_plausible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """A store that empties in six minutes is more often a slip than a store."""
     for b, building in enumerate(scenario.buildings):
         for d, device in enumerate(building.devices):
-            energy = getattr(device.spec, "energy_kwh", None)
-            for name in STORE_POWERS if isinstance(energy, int | float) and energy > 0 else ():
-                power = getattr(device.spec, name, None)
-                if isinstance(power, int | float) and power > MAX_C_RATE * energy:
+            energy: Any = getattr(device.spec, "energy_kwh", None)
+            for name in STORE_POWERS if energy else ():
+                power: Any = getattr(device.spec, name, 0.0)
+                if power > MAX_C_RATE * energy:
                     values = {"power_kw": power, "energy_kwh": energy, "rate": power / energy}
                     where = ("buildings", b, "devices", d, name)
                     yield tree.problem("power_and_energy_exchanged", where, values, severity="warning")
@@ -126,24 +118,23 @@ def median_without(ordered: list[float], value: float) -> float:
     return median(ordered[:place] + ordered[place + 1 :])
 
 
-def named_inputs(spec: Any) -> Iterator[tuple[str, str]]:
-    """Fields of a specification that name a profile or a file, with what they name."""
+def named_files_of(spec: Any) -> Iterator[tuple[str, str]]:
+    """Fields of a specification that name a file, with what they name."""
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
-        if isinstance(value, str) and value and (field.name == "profile" or field.name.endswith("_file")):
+        if not isinstance(value, str) or not value:
+            continue
+        if field.name.endswith("_file") or (field.name == "profile" and is_file_name(value)):
             yield field.name, value
 
 
 def named_files(scenario: Scenario) -> tuple[str, ...]:
     """Files that a scenario reads, relative to its folder, each once."""
-    found = {
-        name: None
-        for building in scenario.buildings
-        for device in building.devices
-        for field, name in named_inputs(device.spec)
-        if field != "profile" or is_file_name(name)
-    }
-    return tuple(found)
+    tariffs = (scenario.tariff, *(building.tariff for building in scenario.buildings if building.tariff))
+    found = [tariff.plan for tariff in tariffs if is_file_name(tariff.plan)]
+    for building in scenario.buildings:
+        found += [name for device in building.devices for _, name in named_files_of(device.spec)]
+    return tuple(dict.fromkeys(found))
 
 
 def is_file_name(name: str) -> bool:
@@ -178,15 +169,8 @@ def sized_fields(spec: type) -> Iterator[tuple[str, str]]:
             yield name, unit
 
 
-def shipped_profiles() -> tuple[str, ...]:
-    """Names of the shipped profiles."""
-    from ysc_sim.timeseries.profiles import profile_names
-
-    return tuple(profile_names())
-
-
 INPUT_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
-    profiles_exist,
+    files_exist,
     plans_exist,
     stores_are_plausible,
     sizes_are_alike,

@@ -1,7 +1,8 @@
 """``extends: base.yaml``: a scenario that says only what is different.
 
-Maps are merged, unless they choose different kinds. Lists whose items carry ids (buildings) are merged item by item, new ids are added at the end; every
-other list is replaced. A file may only extend a file in or below the folder of the scenario that is loaded.
+Maps are merged, unless they choose different kinds. Lists whose items carry ids (buildings) are merged item
+by item, new ids are added at the end; every other list is replaced. A file may only extend a file in or below
+the folder of the scenario that is loaded.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ MAX_EXTENDS = 8
 def extended(document: Document, root: Path, folder: Path, seen: tuple[Path, ...]) -> Tree:
     """The tree of a document laid over those that it extends.
 
-    ``root`` is the folder that no file may leave, ``folder`` that of the document, ``seen`` the files that lead here.
+    ``root`` is the folder that no file may leave, ``folder`` that of the document, ``seen`` the files that
+    lead here.
     """
     tree = Tree.of(document)
     if not isinstance(document.data, dict) or "extends" not in document.data:
@@ -35,10 +37,10 @@ def _base(tree: Tree, named: Any, root: Path, folder: Path, seen: tuple[Path, ..
     """The tree that is extended; None, with the problem noted, where there is none."""
     where: Path_ = ("extends",)
     if not isinstance(named, str):
-        tree.complain("wrong_type", where, expected="text", value=shown(named))
+        tree.complain("not_text_value", where, value=shown(named), unit="")
         return None
     try:
-        # ".." is judged after it has been followed: shared/base.yaml may extend ../block.yaml of the same folder.
+        # ".." is judged after it has been followed: shared/base.yaml may extend ../block.yaml.
         relative = Path(os.path.normpath(folder / named)).relative_to(root)
         path = inside(root, relative.as_posix())
     except ValueError:
@@ -62,7 +64,7 @@ def _base(tree: Tree, named: Any, root: Path, folder: Path, seen: tuple[Path, ..
         tree.problems += [p if p.line else tree.problem(p.key, where, p.values) for p in error.problems]
         return None
     if not isinstance(document.data, dict):
-        tree.problems.append(Problem("not_a_map", {"what": "scenario"}, document.name, 1, 1))
+        tree.problems.append(Problem("scenario_not_a_map", {}, document.name, 1, 1))
         return None
     return extended(document, root, (root / relative).parent, (*seen, path))
 

@@ -1,8 +1,8 @@
-"""The JSON Schema of a scenario file (draft 2020-12): an editor completes fields and kinds and marks what is wrong.
+"""The JSON Schema of a scenario file (draft 2020-12): editors complete fields and mark what is wrong.
 
-It comes from the dataclasses: bounds from their annotations, descriptions from the text below each field, units behind
-them. What the loader accepts beyond the dataclasses (``extends``, a load beside the id) is added here, what it does not
-do yet is taken out.
+It comes from the dataclasses: bounds from their annotations, descriptions from the text below each field,
+units behind them. What the loader accepts beyond the dataclasses (``extends``, a load beside the id) is added
+here, what it does not do yet is taken out.
 """
 
 from __future__ import annotations
@@ -15,29 +15,24 @@ import textwrap
 from typing import Any
 
 from ysc_sim.plugins import registry
-from ysc_sim.scenario.complete import BESIDE_ID
-from ysc_sim.scenario.kinds import Choice, Forecasting, Named, flat_adapter, flat_class, spec_of
+from ysc_sim.scenario.kinds import KIND_IF_NONE, Choice, choice_of, flat_adapter, flat_class, spec_of
 from ysc_sim.scenario.load import NOT_YET, declared_adapter
 from ysc_sim.scenario.messages import class_in, hints_of, unit_of
+from ysc_sim.scenario.overrides import BESIDE_ID
 from ysc_sim.scenario.schema import Declared
 
-CHOICES: dict[str, tuple[type[Choice], str | None]] = {
-    "devices": (Named, None),
-    "strategies": (Choice, None),
-    "forecasts": (Choice, None),
-    "bidders": (Forecasting, None),
-    "markets": (Choice, None),
-    "outages": (Choice, "windows"),
-}
+CHOSEN = ("devices", "strategies", "forecasts", "bidders", "markets", "outages")
+"""Groups whose kinds stand in a scenario; metrics do not."""
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file, with every installed plug-in."""
     definitions: dict[str, Any] = {}
     root = _described(declared_adapter().json_schema(), Declared, definitions)
-    for group, (into, default) in CHOICES.items():
-        kinds = [_kind(group, kind, into, default, definitions) for kind in registry(group)]
-        definitions[group] = {"oneOf": [{"$ref": f"#/$defs/{group}.{kind}"} for kind in kinds]}
+    for group in CHOSEN:
+        for kind in registry(group):
+            definitions[f"{group}.{kind}"] = _kind(group, kind, definitions)
+        definitions[group] = {"oneOf": [{"$ref": f"#/$defs/{group}.{kind}"} for kind in registry(group)]}
     _add_what_is_short(root, definitions)
     _take_out_what_is_not_yet(root)
     schema = {
@@ -46,24 +41,23 @@ def json_schema() -> dict[str, Any]:
         **root,
         "$defs": definitions,
     }
-    return _without_titles(schema)
+    return {"title": schema["title"], **_without_titles(schema)}
 
 
-def _kind(group: str, kind: str, into: type[Choice], default: str | None, definitions: dict[str, Any]) -> str:
-    """Define one kind as an object whose ``kind`` is fixed."""
-    flat = flat_class(group, kind, into, default == kind)
-    node = _described(flat_adapter(group, kind, into, default == kind).json_schema(), flat, definitions)
+def _kind(group: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """One kind as an object whose ``kind`` is fixed."""
+    flat = flat_class(group, kind)
+    node = _described(flat_adapter(group, kind).json_schema(), flat, definitions)
     spec = spec_of(group, kind)
-    docs = field_docs(spec) | field_docs(into)
+    docs = field_docs(spec) | field_docs(choice_of(group))
     for name, field in node["properties"].items():
         if name in docs:
             field["description"] = _with_unit(docs[name], hints_of(flat)[name])
     node["description"] = (inspect.getdoc(spec) or "").partition("\n\n")[0]
     node["properties"]["kind"] = {"const": kind, "description": node["description"]}
-    if default != kind:
+    if KIND_IF_NONE.get(group) != kind:
         node["required"] = ["kind", *(name for name in node.get("required", []) if name != "kind")]
-    definitions[f"{group}.{kind}"] = node
-    return kind
+    return node
 
 
 def _described(schema: dict[str, Any], cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -130,18 +124,15 @@ def _take_out_what_is_not_yet(root: dict[str, Any]) -> None:
             field["enum"] = [value for value in field["enum"] if value not in values]
 
 
-def _without_titles(node: Any) -> Any:
-    """Titles that only repeat a field's name say nothing; that of the whole stays."""
-
-    def strip(item: Any, *, names: bool) -> Any:
-        if isinstance(item, dict):
-            kept = (
-                item if names else {k: v for k, v in item.items() if k != "title" or not isinstance(v, str)}
-            )
-            return {k: strip(v, names=not names and k in ("properties", "$defs")) for k, v in kept.items()}
-        return [strip(part, names=False) for part in item] if isinstance(item, list) else item
-
-    return {"title": node["title"], **strip(node, names=False)}
+def _without_titles(node: Any, *, names: bool = False) -> Any:
+    """Without titles, which repeat the names of fields; ``names``: the keys of ``node`` are such names."""
+    if isinstance(node, list):
+        return [_without_titles(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: value for key, value in node.items() if names or key != "title"}
+    inside = {key: not names and key in ("properties", "$defs") for key in kept}
+    return {key: _without_titles(value, names=inside[key]) for key, value in kept.items()}
 
 
 def field_docs(cls: type) -> dict[str, str]:
@@ -157,9 +148,13 @@ def field_docs(cls: type) -> dict[str, str]:
         assert isinstance(body, ast.ClassDef)
         for field, text in zip(body.body, body.body[1:], strict=False):
             if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(text, ast.Expr)
-            ) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
+                (
+                    isinstance(field, ast.AnnAssign)
+                    and isinstance(field.target, ast.Name)
+                    and isinstance(text, ast.Expr)
+                )
+                and isinstance(text.value, ast.Constant)
+                and isinstance(text.value.value, str)
+            ):
                 docs[field.target.id] = " ".join(text.value.value.split())
     return docs

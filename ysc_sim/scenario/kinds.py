@@ -1,14 +1,14 @@
 """``kind: battery`` and what follows it: which plug-in was chosen, and what its ``Spec`` was told.
 
-A plug-in's ``Spec`` is a plain frozen dataclass that knows neither its kind nor its id. Here both are put beside its
-fields, so that one flat definition validates what stands in the file, gives the JSON Schema and finds every wrong field
-at once. A plug-in is imported when a file first uses its kind.
+A plug-in's ``Spec`` is a plain frozen dataclass that knows neither its kind nor its id. Here both are put
+beside its fields, so that one flat definition validates what stands in the file, gives the JSON Schema and
+finds every wrong field at once. A plug-in is imported when a file first uses its kind.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
@@ -45,14 +45,12 @@ class Named(Choice):
 
 @dataclass(frozen=True)
 class Chooses:
-    """Marks a field that holds a plug-in of ``group``, read into ``into``; ``default`` is the kind if none is written."""
+    """Marks a field that holds a plug-in of ``group``."""
 
     group: str
-    into: type[Choice] = Choice
-    default: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """Validate by the kind that stands in the data, which pydantic cannot know when the schema is built."""
+        """Validate by the kind that stands in the data, unknown while the schema is built."""
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(self.read)
@@ -62,32 +60,26 @@ class Chooses:
         return {"$kinds": self.group}
 
     def read(self, data: Any) -> Choice:
-        """A choice from plain data. Raises pydantic's ``ValidationError`` with places relative to ``data``."""
+        """A choice from plain data. Raises pydantic's ``ValidationError`` with places inside ``data``."""
         from pydantic_core import to_json
 
         if not isinstance(data, dict):
-            raise self._wrong(
-                (), "kind_not_a_map", {"group": self.group, "default": self.default or ""}, data
-            )
-        if self.default is not None:
-            data = {"kind": self.default, **data}
+            raise self._wrong((), "kind_not_a_map", {"group": self.group}, data)
+        if self.group in KIND_IF_NONE:
+            data = {"kind": KIND_IF_NONE[self.group], **data}
         kind = data.get("kind")
         if not isinstance(kind, str):
             missing = "kind_not_text" if "kind" in data else "kind_missing"
             raise self._wrong(("kind",), missing, {"known": ", ".join(registry(self.group).kinds)}, kind)
         try:
-            adapter = self.adapter(kind)
+            adapter = flat_adapter(self.group, kind)
         except PluginError as error:
             raise self._wrong(("kind",), error.key, error.values, kind) from None
         flat = adapter.validate_json(to_json(data))
         names = {field.name for field in dataclasses.fields(spec_of(self.group, kind))}
         said = {name: getattr(flat, name) for name in names}
-        beside = {name: getattr(flat, name) for name in own_fields(self.into)}
-        return self.into(kind=kind, spec=spec_of(self.group, kind)(**said), **beside)
-
-    def adapter(self, kind: str) -> TypeAdapter[Any]:
-        """Validator of everything that may stand beside ``kind``. Raises ``PluginError``."""
-        return flat_adapter(self.group, kind, self.into, self.default == kind)
+        beside = {name: getattr(flat, name) for name in own_fields(self.group)}
+        return choice_of(self.group)(kind=kind, spec=spec_of(self.group, kind)(**said), **beside)
 
     def _wrong(self, where: tuple[str, ...], key: str, values: Any, found: Any) -> Exception:
         """A message of ours in pydantic's clothes, so that it travels with the others."""
@@ -113,9 +105,22 @@ class Forecasting(Choice):
         return cls.default("bidders", "truthful")
 
 
-def own_fields(into: type[Choice]) -> Iterator[str]:
+CHOICES: Mapping[str, type[Choice]] = {"devices": Named, "bidders": Forecasting}
+"""What a group is read into, where that is more than a :class:`Choice`."""
+KIND_IF_NONE: Mapping[str, str] = {"outages": "windows"}
+"""Kind of what is written without one: ``{start, duration_h}`` is a window."""
+
+
+def choice_of(group: str) -> type[Choice]:
+    """The class that a choice of a group is read into."""
+    return CHOICES.get(group, Choice)
+
+
+def own_fields(group: str) -> Iterator[str]:
     """Fields that a choice has beside its kind and the plug-in's own."""
-    return (field.name for field in dataclasses.fields(into) if field.name not in ("kind", "spec"))
+    return (
+        field.name for field in dataclasses.fields(choice_of(group)) if field.name not in ("kind", "spec")
+    )
 
 
 def spec_of(group: str, kind: str) -> type:
@@ -124,14 +129,16 @@ def spec_of(group: str, kind: str) -> type:
 
 
 @cache
-def flat_class(group: str, kind: str, into: type[Choice], kind_is_default: bool) -> type:
+def flat_class(group: str, kind: str) -> type:
     """One dataclass with ``kind``, what the choice adds, and every field of the plug-in's ``Spec``.
 
     Raises ``PluginError`` where a plug-in's field has a name that is taken.
     """
-    spec = spec_of(group, kind)
+    spec, into = spec_of(group, kind), choice_of(group)
     kind_type: Any = Literal[kind]
-    fields: list[Any] = [("kind", kind_type, kind) if kind_is_default else ("kind", kind_type)]
+    fields: list[Any] = [
+        ("kind", kind_type, kind) if KIND_IF_NONE.get(group) == kind else ("kind", kind_type)
+    ]
     for cls in (into, spec):
         hints = get_type_hints(cls, include_extras=True)
         for field in dataclasses.fields(cls):
@@ -155,15 +162,16 @@ def copy_of_default(field: dataclasses.Field[Any]) -> Any:
 
 
 @cache
-def flat_adapter(group: str, kind: str, into: type[Choice], kind_is_default: bool) -> TypeAdapter[Any]:
+def flat_adapter(group: str, kind: str) -> TypeAdapter[Any]:
     """Validator of :func:`flat_class`."""
-    return strict_adapter(flat_class(group, kind, into, kind_is_default))
+    return strict_adapter(flat_class(group, kind))
 
 
 def strict_adapter(cls: type) -> TypeAdapter[Any]:
-    """Validator of a plain dataclass and all that it holds: unknown keys, NaN and silent conversions are errors."""
+    """Validator of a plain dataclass and all in it: unknown keys, NaN, silent conversions are errors."""
     from pydantic import ConfigDict, TypeAdapter
 
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     # pydantic takes no configuration for a bare dataclass, but hands that of an outer type down to it.
-    return TypeAdapter(cls | None, config=config)
+    either: Any = cls | None
+    return TypeAdapter(either, config=config)

@@ -1,8 +1,8 @@
 """YAML → :class:`Scenario`, or every problem that can be told, each with its file, line and column.
 
-In this order: read the file and those that it extends; put overrides over them; refuse other formats and what is not
-wired yet; write out what is short; validate every field; check the cross rules. Only a file that is not YAML at all
-hides what else is wrong with it.
+In this order: read the file and those that it extends; put overrides over them; refuse other formats and what
+is not wired yet; write out what is short; validate every field; check the cross rules. Only a file that is
+not YAML at all hides what else is wrong with it.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ NOT_YET: Mapping[str, frozenset[str] | None] = {
     "power_flow": frozenset({"report", "control"}),
     "network": None,
 }
-"""Fields (None: whatever they say; else these values) that a later version will read; until then they are refused."""
+"""Fields (None: whatever they say; else these values) that a later version will read, now refused."""
 
 
 def load_scenario(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
     """Read, complete and check a scenario file.
 
-    ``overrides`` maps dotted keys to values, as ``--set`` does. Raises ``ScenarioError``, which lists all problems.
+    ``overrides`` maps dotted keys to values, as ``--set`` does. Raises ``ScenarioError``, which lists all
+    problems.
     """
     path = Path(path)
     return _scenario(read_yaml(path), path.parent, (path.resolve(),), overrides or {})
@@ -132,7 +133,7 @@ def _read(data: Any) -> tuple[Declared | None, list[Found]]:
 
 
 def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:
-    """The scenario (None where fields are wrong); problems of fields and cross rules are noted in the tree."""
+    """The scenario, None where fields are wrong; the tree notes problems of fields and cross rules."""
     declared, found = _read(tree.data)
     if declared is not None:
         scenario = _finished(declared, folder, name)
@@ -161,7 +162,7 @@ def _finished(declared: Declared, folder: Path, name: str) -> Scenario:
 
 
 def _with_days(time: Time) -> Time:
-    """The length in days, where the end is given and both can be read; the rules say what is wrong otherwise."""
+    """The length in days where the end is given and can be read; otherwise the rules say what is wrong."""
     if time.end is None or time.days is not None:
         return time
     try:

@@ -1,4 +1,4 @@
-"""From what pydantic found to problems that people can read: one key a sentence, the place, the unit, the nearest name."""
+"""From what pydantic found to what people can read: the sentence, the place, the unit, the nearest name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from ysc_sim.documents import suggest
 from ysc_sim.errors import PluginError, Problem
 from ysc_sim.scenario.extends import shown
-from ysc_sim.scenario.kinds import Chooses, flat_class
+from ysc_sim.scenario.kinds import KIND_IF_NONE, Chooses, flat_class
 from ysc_sim.scenario.schema import Declared
 from ysc_sim.scenario.tree import Path_, Tree
 from ysc_sim.units import Unit
@@ -24,7 +24,7 @@ WRONG_TYPES = {
     "int_type": "not_a_whole_number",
     "int_from_float": "not_a_whole_number",
     "bool_type": "not_true_or_false",
-    "string_type": "not_text",
+    "string_type": "not_text_value",
     "tuple_type": "not_a_list",
     "list_type": "not_a_list",
     "dict_type": "not_a_map",
@@ -63,12 +63,19 @@ def real_path(data: Any, loc: Path_, kind: str) -> Path_:
     """``loc`` without the names of union branches, which stand nowhere in the data."""
     path: list[str | int] = []
     for number, part in enumerate(loc):
-        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+        if has(data, part):
             data = data[part]
         elif not (kind in ("missing", "missing_keyword_only_argument", "problem") and number == len(loc) - 1):
             continue
         path.append(part)
     return tuple(path)
+
+
+def has(data: Any, part: str | int) -> bool:
+    """Whether a map has this key, or a list this number."""
+    if isinstance(data, list):
+        return isinstance(part, int) and part < len(data)
+    return isinstance(data, dict) and part in data
 
 
 def problem_of(tree: Tree, found: Found) -> Problem:
@@ -96,7 +103,7 @@ def _of_value(found: Found, unit: str) -> tuple[str, dict[str, Any]]:
         limit = found.values[name]
         if key == "must_be_at_most" and limit == 1 and 1 < found.value <= 100:
             return "percent_for_share", {**values, "share": found.value / 100}
-        return key, {**values, "limit": f"{limit:g}" if isinstance(limit, float) else limit}
+        return key, {**values, "limit": f"{limit:.12g} {unit}".strip()}
     if found.type == "literal_error":
         known = [
             quoted or bare for quoted, bare in re.findall(r"'([^']*)'|(-?\d+)", found.values["expected"])
@@ -143,7 +150,7 @@ def unit_of(hint: Any) -> str:
 
 
 def class_in(hint: Any) -> Any:
-    """The dataclass inside an annotation (``tuple[Building, ...]``: ``Building``); None where there is none."""
+    """The dataclass inside an annotation (``tuple[Building, ...]``: ``Building``), or None."""
     return _search(hint, lambda part: isinstance(part, type) and dataclasses.is_dataclass(part))
 
 
@@ -153,8 +160,8 @@ def _walk(data: Any, path: Path_) -> tuple[Any, Any]:
     for part in path:
         if isinstance(part, str):
             cls = _class_of(hint, data)
-            hint = None if cls is None else hints_of(cls).get(part)
-        data = data[part] if isinstance(data, list) or (isinstance(data, dict) and part in data) else None
+            hint = hint if cls is None else hints_of(cls).get(part)
+        data = data[part] if has(data, part) else None
     return _class_of(hint, data), hint
 
 
@@ -163,9 +170,9 @@ def _class_of(hint: Any, data: Any) -> Any:
     chooses = _search(hint, lambda part: isinstance(part, Chooses))
     if chooses is None:
         return class_in(hint)
-    kind = data.get("kind", chooses.default) if isinstance(data, dict) else None
+    kind = data.get("kind", KIND_IF_NONE.get(chooses.group)) if isinstance(data, dict) else None
     try:
-        return flat_class(chooses.group, kind, chooses.into, chooses.default == kind) if kind else None
+        return flat_class(chooses.group, kind) if kind else None
     except PluginError:
         return None
 

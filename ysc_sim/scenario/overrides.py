@@ -1,9 +1,9 @@
 """``--set buildings.*.strategy.kind=none``: values put over those of the file.
 
-A key is a dotted path. Items of a list are named by their id, else by their kind (``solar``, then ``solar_2``), else by
-their number from 0; ``*`` means all of them. A key that leads nowhere is an error. A value that is text is read as YAML
-would read it. Another ``kind`` takes the place of the whole choice: what was said for the old kind is dropped, its id
-stays; therefore kinds are put in before all other values.
+A key is a dotted path. Items of a list are named by their id, else by their kind (``solar``, then
+``solar_2``), else by their number from 0; ``*`` means all of them. A key that leads nowhere is an error. A
+value that is text is read as YAML would read it. Another ``kind`` takes the place of the whole choice: what
+was said for the old kind is dropped, its id stays; therefore kinds are put in before all other values.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def put(tree: Tree, path: Path_, value: Any) -> None:
     """Set one value, with the maps that lead to it where they are missing."""
     here = tree.data
     for depth, part in enumerate(path[:-1]):
-        if isinstance(here, dict) and not isinstance(here.get(part), dict | list):  # type: ignore[arg-type]
+        if isinstance(here, dict) and not isinstance(here.get(part), dict | list):
             here[part] = {}
             tree.origins[path[: depth + 1]] = Origin(None, ())
         here = here[part]

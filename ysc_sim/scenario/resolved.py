@@ -1,7 +1,8 @@
 """A scenario written out: every default, every id, nothing that is short or extended.
 
-The text reads back as the equal scenario. Files that it names stay relative to the scenario's folder: read it with
-``parse_scenario(text, folder=...)``, or put it, with copies of those files under the same names, in a folder of its own.
+The text reads back as the equal scenario. Files that it names stay relative to the scenario's folder: read it
+with ``parse_scenario(text, folder=...)``, or put it, with copies of those files under the same names, in a
+folder of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class Writer(BASE):  # type: ignore[misc]
-    """Quotes every text that YAML 1.1 or 1.2 could take for something else; each thing is written out where it stands."""
+    """Quotes every text that YAML 1.1 or 1.2 could take for something else; writes no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:
         """No anchors."""

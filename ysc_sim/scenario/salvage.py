@@ -1,8 +1,8 @@
 """What is left of a scenario when its wrong parts are taken away, so that the cross rules can judge the rest.
 
-A person who has to mend one field should not learn of the next mistake only afterwards. A wrong value is taken out so
-that its default stands in; where there is no default, the smallest item of a list (a device, a building, an outage)
-that holds it goes. Nothing that is salvaged is ever simulated.
+A person who has to mend one field should not learn of the next mistake only afterwards. A wrong value is
+taken out so that its default stands in; where there is no default, the smallest item of a list (a device, a
+building, an outage) that holds it goes. Nothing that is salvaged is ever simulated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Salvage:
         self._numbers: dict[Path_, list[int]] = {}
 
     def drop(self, paths: list[Path_]) -> bool:
-        """Take out what stands at these paths, or the item around it where nothing stands; False if nothing is left."""
+        """Take out what stands at these paths, or the item around; False if nothing is left."""
         for path in paths:
             target = path if self._exists(path) else self._item_around(path)
             if not target:

@@ -1,7 +1,8 @@
-"""What a scenario says, after its file has been read: plain frozen data, each field with its unit and its bounds.
+"""What a scenario says once its file has been read: plain frozen data, each field with its unit and bounds.
 
-The JSON Schema, the manual and the checks of the loader all come from these definitions. What a plug-in wants to know
-is said by the plug-in's own ``Spec``; here stands only that a *kind* has been chosen (:class:`Choice`).
+The JSON Schema, the manual and the checks of the loader all come from these definitions. What a plug-in wants
+to know is said by the plug-in's own ``Spec``; here stands only that a *kind* has been chosen
+(:class:`Choice`).
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Diversity:
 
 
 Strategy = Annotated[Choice, Chooses("strategies")]
-Device = Annotated[Named, Chooses("devices", Named)]
+Device = Annotated[Named, Chooses("devices")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,7 @@ class Building:
     id: Id
     """Name: letters and digits of any script, ``_``, ``-`` and ``.``."""
     devices: tuple[Device, ...] = ()
-    """What stands in it. A load may instead be written beside the id, as ``profile`` and ``load_kwh_per_year``."""
+    """What stands in it; a load may be written beside the id: ``profile``, ``load_kwh_per_year``."""
     strategy: Strategy = field(default_factory=lambda: Choice.default("strategies", "self_consumption"))
     """How its flexible devices are controlled."""
     tariff: Tariff | None = None
@@ -165,28 +166,26 @@ class Declared:
         default_factory=lambda: Choice.default("markets", "none")
     )
     """How neighbours trade."""
-    bidder: Annotated[Forecasting, Chooses("bidders", Forecasting)] = field(
-        default_factory=Forecasting.truthful
-    )
+    bidder: Annotated[Forecasting, Chooses("bidders")] = field(default_factory=Forecasting.truthful)
     """How everybody bids in the market."""
     power_flow: Literal["off", "report", "control"] = "off"
     """Whether the network is solved: not at all, after the run, or inside it."""
     wires: Literal["same_site", "private_line", "utility"] | None = None
-    """Whose wires join the buildings: they decide which charges a shared kWh avoids. Needed with two buildings or more."""
+    """Whose wires join the buildings, and thus which charges a shared kWh avoids; needed for two or more."""
     islanding_agreement: bool = False
-    """Whether the network operator has agreed that its wires are used as an island; only with ``wires: utility``."""
+    """Whether the network operator lets its wires be used as an island; only with ``wires: utility``."""
     island: Island = Island()
     """Rules of an island."""
     buildings: Annotated[tuple[Building, ...], Len(1, 100_000)]
     """Who takes part."""
-    outages: tuple[Annotated[Choice, Chooses("outages", default="windows")], ...] = ()
+    outages: tuple[Annotated[Choice, Chooses("outages")], ...] = ()
     """When the grid is away."""
     ensemble: Ensemble = Ensemble()
     """Rows of random copies."""
     results: Recording = Recording()
     """What the result folder keeps."""
     co2_kg_per_kwh: Annotated[float, Ge(0), Le(10), Unit("kg/kWh")] = 0.42
-    """CO2 of a kWh from the grid (assumed: of the order of the Japanese mean; put in your supplier's published factor)."""
+    """CO2 of a kWh from the grid (assumed, of the order of the Japanese mean; put in your supplier's)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +209,7 @@ class Scenario(Declared):
         return tuple(name for building in self.buildings for name in building.member_ids)
 
     def identity(self) -> dict[str, Any]:
-        """What a result must know of it: ``name``, ``description``, ``sha256``, ``seed`` and ``text`` (as resolved)."""
+        """What results must know: ``name``, ``description``, ``sha256``, ``seed``, ``text`` (as resolved)."""
         return {
             "name": self.name,
             "description": self.description,

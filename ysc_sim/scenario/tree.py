@@ -1,4 +1,4 @@
-"""The raw data of a scenario and where each piece of it was written, through ``extends``, overrides and sugar."""
+"""The raw data of a scenario and where each piece was written, through ``extends`` and overrides."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Tree:
 
 
 def item_names(items: list[Any]) -> list[str]:
-    """How each item of a list is called in a key: its id, else its kind (then ``solar_2``, …), else its number.
+    """How each item of a list is called in a key: its id, else its kind (``solar_2``, …), else its number.
 
     >>> item_names([{"kind": "solar"}, {"kind": "solar"}, {"id": "shop"}, 4])
     ['solar', 'solar_2', 'shop', '3']
