@@ -36,9 +36,14 @@ SUMMARY = (
 
 def run_demo(out: Path | None, *, quiet: bool) -> None:
     """Simulate the shipped block."""
-    from ysc_sim.shipped import scenarios_folder
-
     run_file(scenarios_folder() / "yokohama_block.yaml", [], None, out or Path("demo-results"), report=True, quiet=quiet)
+
+
+def scenarios_folder() -> Path:
+    """``scenarios/`` inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "scenarios"
+    return installed if installed.is_dir() else package.parent / "scenarios"
 
 
 def run_file(file: Path, settings: list[str], seed: int | None, out: Path | None, *, report: bool, quiet: bool) -> None:
@@ -82,16 +87,9 @@ def parse_settings(settings: list[str], seed: int | None) -> dict[str, Any]:
 
 def _simulate(scenario: Scenario, *, quiet: bool) -> Results:
     """Run with a bar on standard error, where that is a terminal."""
-    from ysc_sim.engine.simulate import run_scenario
+    from ysc_sim.engine.simulate import run
 
-    if quiet or not sys.stderr.isatty():
-        return run_scenario(scenario)
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(scenario.name or text("cli.simulating"), total=1.0)
-        return run_scenario(scenario, lambda share: bar.update(task, completed=share))
+    return run(scenario, progress=not quiet and sys.stderr.isatty())
 
 
 def show_summary(results: Results) -> None:

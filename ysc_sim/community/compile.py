@@ -17,7 +17,8 @@ from ysc_sim.community.arrays import Community, Contracted, Control, Terms
 from ysc_sim.community.segments import Segments
 from ysc_sim.contracts import Device, OutageWindow, Placed, Rows, Site, Strategy
 from ysc_sim.plugins import plugin
-from ysc_sim.scenario.schema import Building, Scenario
+from ysc_sim.scenario.schema import Building, Diversity, Scenario
+from ysc_sim.scenario.schema import Tariff as TariffTerms
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import Floats, Ints
 
@@ -39,7 +40,7 @@ class Member:
 
 def compile_community(scenario: Scenario) -> Community:
     """Everything that a run needs. The scenario has been checked; what fails here is a bug or a missing file."""
-    axis = TimeAxis.of(scenario.time.start, step_s=scenario.time.step_s, days=scenario.time.days, tz=scenario.time.tz)
+    axis = scenario.time.axis
     rows = Rows(tuple(range(scenario.seed, scenario.seed + scenario.ensemble.seeds)))
     site = Site(axis, rows, scenario.site.latitude_deg, scenario.site.longitude_deg, scenario.folder)
     members = sorted(replicate(scenario.buildings, rows), key=lambda member: member.id)
@@ -77,16 +78,15 @@ def replicate(buildings: Iterable[Building], rows: Rows) -> list[Member]:
     """``count: 8`` of ``house`` gives ``house_1`` … ``house_8``, each with its own time shift and size in every row."""
     members = []
     for spec in buildings:
-        width = len(str(spec.count))
-        for number in range(1, spec.count + 1):
-            name = spec.id if spec.count == 1 else f"{spec.id}_{number:0{width}d}"
+        diversity = spec.diversity or (Diversity() if spec.count > 1 else None)
+        for name in spec.member_ids:
             shift, scale = np.zeros(rows.count, dtype=np.int64), np.ones(rows.count)
-            if spec.diversity is not None:
+            if diversity is not None:
                 for row in range(rows.count):
                     normal = np.clip(rows.generator(row, name, "diversity").standard_normal(2), -2.5, 2.5)
-                    shift[row] = round(normal[0] * spec.diversity.shift_minutes * 60.0)
+                    shift[row] = round(normal[0] * diversity.shift_minutes * 60.0)
                     # Lognormal with mean 1: sizes spread, and on average nothing is added.
-                    sd = np.sqrt(np.log1p(spec.diversity.size_spread**2))
+                    sd = np.sqrt(np.log1p(diversity.size_spread**2))
                     scale[row] = np.exp(normal[1] * sd - sd * sd / 2.0)
             members.append(Member(name, spec, shift, scale))
     return members
@@ -97,7 +97,7 @@ def _fleets(members: Sequence[Member], site: Site) -> Iterable[Device]:
     placed = [
         (device.kind, b, f"{member.id}/{device.id}", device.spec)
         for b, member in enumerate(members)
-        for device in member.spec.all_devices
+        for device in member.spec.devices
     ]
     for kind in sorted({kind for kind, *_ in placed}):
         mine = [item[1:] for item in placed if item[0] == kind]
@@ -144,7 +144,7 @@ def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> tuple[Outa
 def _terms(scenario: Scenario, members: Sequence[Member]) -> Terms:
     """The contract at the point of connection, where there is one, and everybody's own."""
     shared = len(members) > 1 and scenario.wires in SHARED_WIRES
-    groups: dict[Any, list[int]] = {}
+    groups: dict[TariffTerms, list[int]] = {}
     for b, member in enumerate(members):
         groups.setdefault(member.spec.tariff or scenario.tariff, []).append(b)
     own = tuple(_contracted(spec, columns) for spec, columns in groups.items())
@@ -157,7 +157,7 @@ def _terms(scenario: Scenario, members: Sequence[Member]) -> Terms:
     )
 
 
-def _contracted(spec: Any, columns: list[int]) -> Contracted:
+def _contracted(spec: TariffTerms, columns: list[int]) -> Contracted:
     tariff: Tariff = load_tariff(spec.plan)
     export = spec.export_jpy_per_kwh
     return Contracted(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -22,27 +23,50 @@ from ysc_sim.results.arrays import RunArrays
 from ysc_sim.scenario import Scenario
 from ysc_sim.units import Floats, Ints
 
-def run_scenario(scenario: Scenario, progress: Callable[[float], None] | None = None) -> Results:
-    """Simulate a scenario, all rows of its ensemble in one batch. Raises ``InvariantError`` if a law was broken."""
+def run(
+    scenario: Scenario, seed: int | None = None, progress: bool | Callable[[float], None] = False
+) -> Results:
+    """Simulate a scenario, all rows of its ensemble in one batch.
+
+    ``seed`` replaces the scenario's own. ``progress``: True draws a bar on standard error, a function is told the share
+    that is done. Raises ``InvariantError`` if a law of physics or accounting was broken.
+    """
+    if seed is not None:
+        scenario = scenario.with_seed(seed)
     began = time.perf_counter()
-    arrays = run_community(compile_community(scenario), progress)
+    if progress is True:
+        with progress_bar(scenario.name) as told:
+            arrays = run_community(compile_community(scenario), told)
+    else:
+        arrays = run_community(compile_community(scenario), progress or None)
     metrics: list[Metric] = [plugin("metrics", kind)() for kind in sorted(registry("metrics"))]
     return Results.of_run(arrays, metrics, scenario=scenario.identity(), wall_s=time.perf_counter() - began)
 
 
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[float], None]]:
+    """A bar with the time left, on standard error."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
 def run_community(community: Community, progress: Callable[[float], None] | None = None) -> RunArrays:
     """The run itself, as arrays."""
-    run = Run(community)
-    stored = _stored(community, run)
-    simulate(run, community.outages, progress)
-    meters = read_registers(run.recorder)
-    cleared = run.gate.outcome()
+    live = Run(community)
+    stored = _stored(community, live)
+    simulate(live, community.outages, progress)
+    meters = read_registers(live.recorder)
+    cleared = live.gate.outcome()
     trades = settle(meters, cleared)
-    residual = check_run(community, run, stored)
-    check_trades(community, run, meters, trades)
+    residual = check_run(community, live, stored)
+    check_trades(community, live, meters, trades)
     accounts = make_accounts(community, meters, trades)
     _check_money(accounts)
-    return _arrays(community, run, meters, cleared, trades, accounts, residual)
+    return _arrays(community, live, meters, cleared, trades, accounts, residual)
 
 
 def _stored(community: Community, run: Run) -> Floats:
