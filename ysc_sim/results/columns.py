@@ -45,12 +45,14 @@ BUILDING_COLUMNS = (
     Column("soc_kwh", "kWh", "energy stored in stationary batteries at the end of the interval"),
     Column("ev_soc_kwh", "kWh", "energy stored in vehicles at the end of the interval, present or not"),
     Column("interrupted_s", "s", "time during which critical demand (tier 1) was not fully served"),
+    Column("demand_kw", "kW", "mean import of the half-hour that holds the interval (デマンド値), from the meter's integers"),
 )
 COMMUNITY_COLUMNS = (
     Column("import_kwh", "kWh", "energy in through the community's point of connection"),
     Column("export_kwh", "kWh", "energy out through the community's point of connection"),
     Column("islanded_s", "s", "time without the grid"),
-    Column("traded_kwh", "kWh", "energy sold from building to building"),
+    Column("demand_kw", "kW", "mean import of the half-hour at the point of connection, from the meters' integers"),
+    Column("traded_kwh", "kWh", "energy sold from building to building; a half-hour's trade in equal parts"),
     Column("price_jpy_per_kwh", "JPY/kWh", "price of local trade, weighted by energy"),
 )
 """At the community; every other building column is summed."""
@@ -60,7 +62,7 @@ TRADE_COLUMNS = (
     Column("energy_mwh", "mWh", "delivered energy, whole milliwatt-hours"),
     Column("price_jpy_per_kwh", "JPY/kWh", "price"),
     Column("payment_mjpy", "1/1000 JPY", "payment from buyer to seller, whole thousandths of a yen"),
-    Column("status", "", "delivered, short (less than cleared) or failed (nothing delivered)"),
+    Column("status", "", "delivered, short (less than cleared) or failed (nothing was delivered)"),
 )
 BILL_COLUMNS = (
     Column("month", "", "month, YYYY-MM"),

@@ -1,0 +1,248 @@
+"""A finished run's arrays as the tables of the result folder: community, buildings, trades, bills, events,
+outages.
+
+Every function makes a part of a table, so that a large ensemble is written piece by piece; nothing loops over
+rows, buildings or time. Order of lines: time, row, building.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ysc_sim.results.arrays import RunArrays
+from ysc_sim.results.columns import BUILDING_COLUMNS, COMMUNITY_COLUMNS, TIER_COLUMNS
+from ysc_sim.results.tables import Columns, Text, Times, text_of
+from ysc_sim.units import MWH_PER_KWH, Floats, Ints, hours
+
+LINES_AT_ONCE = 500_000
+POOL, COMMUNITY, OPERATOR = "pool", "community", "operator"
+"""Who stands in a table where it is not a building."""
+STATUS = ("delivered", "short", "failed")
+
+
+def chunks(arrays: RunArrays, name: str) -> Iterator[Columns]:
+    """Consecutive parts of one table; at least one, which may be empty."""
+    make, length, width = _MAKERS[name](arrays)
+    step = max(1, LINES_AT_ONCE // max(1, width))
+    for first in range(0, max(length, 1), step):
+        yield make(first, min(first + step, length))
+
+
+def community_part(arrays: RunArrays, first: int, last: int) -> Columns:
+    """Recorded intervals ``first`` to ``last`` of the whole community, one line per interval and row."""
+    rows = len(arrays.seeds)
+    table: Columns = {
+        "time": np.repeat(_starts(arrays, first, last), rows),
+        "row": np.tile(np.arange(rows), last - first),
+    }
+    own = {column.name for column in COMMUNITY_COLUMNS}
+    for column in BUILDING_COLUMNS:
+        values = arrays.columns.get(column.name)
+        if values is not None and column.name not in own:
+            table[column.name] = np.add.reduce(values[first:last], axis=2).ravel()
+    slot_values = _slot_values(arrays)
+    for column in COMMUNITY_COLUMNS:
+        if column.name in arrays.community:
+            table[column.name] = arrays.community[column.name][first:last].ravel()
+        elif column.name in slot_values:
+            fill = 0.0 if column.name == "traded_kwh" else np.nan
+            table[column.name] = _spread(arrays, slot_values[column.name], first, last, fill).ravel()
+    return table
+
+
+def buildings_part(arrays: RunArrays, first: int, last: int) -> Columns:
+    """Recorded intervals ``first`` to ``last`` of every building, one line per interval, row and building."""
+    rows, n = len(arrays.seeds), len(arrays.buildings)
+    count = last - first
+    table: Columns = {
+        "time": np.repeat(_starts(arrays, first, last), rows * n),
+        "row": np.tile(np.repeat(np.arange(rows), n), count),
+        "building": Text(np.tile(np.arange(n, dtype=np.int32), rows * count), arrays.buildings),
+    }
+    for column in BUILDING_COLUMNS:
+        if column.name in arrays.columns:
+            table[column.name] = arrays.columns[column.name][first:last].ravel()
+    if len(arrays.import_mwh):
+        demand = arrays.import_mwh / MWH_PER_KWH / hours(arrays.axis.slot_s)
+        table["demand_kw"] = _spread(arrays, demand, first, last).ravel()
+    return table
+
+
+def trades_part(arrays: RunArrays, first: int, last: int) -> Columns:
+    """Slots ``first`` to ``last``: one line for each order filled at the gate, and what came of it."""
+    span = slice(first, last)
+    promised = np.stack([arrays.cleared_sold_mwh[span], arrays.cleared_bought_mwh[span]], axis=-1)
+    given = np.stack([arrays.sold_mwh[span], arrays.bought_mwh[span]], axis=-1)[: len(promised)]
+    slot, row, building, buys = np.nonzero(promised)
+    due, energy = promised[slot, row, building, buys], given[slot, row, building, buys]
+    price = arrays.trade_price_jpy_per_kwh[span][slot, row, building]
+    # A building's payment of a slot is one number, > 0 what it pays: turned round it is what the seller
+    # receives. Where it does both, what it bought is priced alone and the rest of the number belongs to what
+    # it sold.
+    net = arrays.payment_mjpy[span][slot, row, building]
+    bought, sold = given[slot, row, building, 1], given[slot, row, building, 0]
+    paid = np.where(sold == 0, net, np.rint(bought * price / 1000.0).astype(np.int64))
+    payment = np.where(buys == 1, paid, paid - net)
+    names = (POOL, *arrays.buildings)
+    code = (building + 1).astype(np.int32)
+    status = np.where(energy == due, 0, np.where(energy > 0, 1, 2)).astype(np.int32)
+    return {
+        "time": _starts(arrays, first, last, step_s=arrays.axis.slot_s)[slot],
+        "row": row,
+        "seller": Text(np.where(buys == 1, np.int32(0), code), names),
+        "buyer": Text(np.where(buys == 1, code, np.int32(0)), names),
+        "energy_mwh": energy,
+        "price_jpy_per_kwh": price,
+        "payment_mjpy": payment,
+        "status": Text(status, STATUS),
+    }
+
+
+def bills_part(arrays: RunArrays) -> Columns:
+    """Every line of every bill, by month, row and account; the lines of one bill in the tariff's order."""
+    lines, rows = arrays.bills, len(arrays.seeds)
+    names = (*arrays.buildings, COMMUNITY, OPERATOR)
+    # −1 (community) and −2 (operator) stand behind the buildings.
+    owner = np.array([line.building for line in lines], dtype=np.int64)
+    account = np.where(owner >= 0, owner, len(names) - 3 - owner)
+    month, item, unit = (text_of(getattr(line, key) for line in lines) for key in ("month", "item", "unit"))
+    months = np.argsort(np.argsort(np.array(month.names))) if month.names else np.zeros(0, dtype=np.int64)
+    line_of = np.repeat(np.arange(len(lines)), rows)
+    row = np.tile(np.arange(rows), len(lines))
+    order = np.lexsort((line_of, account[line_of], row, months[month.codes[line_of]])) if lines else line_of
+    line_of, row = line_of[order], row[order]
+    return {
+        "month": Text(month.codes[line_of], month.names),
+        "row": row,
+        "building": Text(account[line_of].astype(np.int32), names),
+        "item": Text(item.codes[line_of], item.names),
+        "quantity": _lines(arrays, "quantity", np.float64)[line_of, row],
+        "unit": Text(unit.codes[line_of], unit.names),
+        "price_jpy": _lines(arrays, "price_jpy", np.float64)[line_of, row],
+        "amount_mjpy": _lines(arrays, "amount_mjpy", np.int64)[line_of, row],
+    }
+
+
+def _lines(arrays: RunArrays, field: str, kind: type) -> Any:
+    """One field of all bill lines, (lines, S)."""
+    shape = (len(arrays.bills), len(arrays.seeds))
+    return np.array([getattr(line, field) for line in arrays.bills], dtype=kind).reshape(shape)
+
+
+def events_part(arrays: RunArrays) -> Columns:
+    """Changes of mode in the order of time, row and occurrence."""
+    row = np.array([event.row for event in arrays.events], dtype=np.int64)
+    instant = np.array([event.t_s for event in arrays.events], dtype=np.float64)
+    order = np.lexsort((row, instant))
+    table: Columns = {"time": _instants(arrays, instant[order]), "row": row[order]}
+    for key in ("cell", "from_mode", "to_mode", "cause"):
+        text = text_of(getattr(event, key) for event in arrays.events)
+        table[key] = Text(text.codes[order], text.names)
+    return table
+
+
+def outages_part(arrays: RunArrays) -> Columns:
+    """One line for each outage and cell, in the order of time, row and cell."""
+    records = arrays.outages
+    row = np.array([record.row for record in records], dtype=np.int64)
+    start = np.array([record.start_s for record in records], dtype=np.float64)
+    cell = text_of(record.cell for record in records)
+    rank = np.argsort(np.argsort(np.array(cell.names))) if cell.names else np.zeros(0, dtype=np.int64)
+    order = np.lexsort((rank[cell.codes], row, start)) if records else row
+    unserved = np.array([record.unserved_kwh for record in records], dtype=np.float64).reshape(-1, 4)
+    table: Columns = {
+        "row": row[order],
+        "start": _instants(arrays, start[order]),
+        "hours": np.array([record.hours for record in records], dtype=np.float64)[order],
+        "cell": Text(cell.codes[order], cell.names),
+    }
+    for key in ("soc_start_kwh", "survived_h"):
+        table[key] = np.array([getattr(record, key) for record in records], dtype=np.float64)[order]
+    for tier, column in enumerate(TIER_COLUMNS):
+        table[column.name] = unserved[order, tier]
+    for key in ("cause", "device"):
+        text = text_of(getattr(record, key) for record in records)
+        table[key] = Text(text.codes[order], text.names)
+    return table
+
+
+def _slot_values(arrays: RunArrays) -> dict[str, Floats]:
+    """Community columns that are known by settlement slot, (K, S)."""
+    if not len(arrays.import_mwh):
+        return {}
+    values: dict[str, Floats] = {
+        "demand_kw": arrays.community_import_mwh / MWH_PER_KWH / hours(arrays.axis.slot_s),
+    }
+    if len(arrays.cleared_bought_mwh):
+        bought = np.add.reduce(arrays.bought_mwh, axis=2).astype(np.float64)
+        worth = np.add.reduce(arrays.bought_mwh * arrays.trade_price_jpy_per_kwh, axis=2)
+        # A slot's trade is known as a whole; its intervals get equal parts, so that sums over time stay
+        # right.
+        values["traded_kwh"] = bought / MWH_PER_KWH / _intervals_per_slot(arrays)
+        values["price_jpy_per_kwh"] = np.full(bought.shape, np.nan)
+        np.divide(worth, bought, out=values["price_jpy_per_kwh"], where=bought > 0)
+    return values
+
+
+def _spread(arrays: RunArrays, by_slot: Floats, first: int, last: int, fill: float = np.nan) -> Floats:
+    """Values (K, …) of the slots that hold the recorded intervals ``first`` to ``last``; ``fill`` in an
+    incomplete one.
+    """
+    slot = np.arange(first, last) // _intervals_per_slot(arrays)
+    known = by_slot[np.minimum(slot, len(by_slot) - 1)]
+    return np.where((slot < len(by_slot)).reshape(-1, *[1] * (by_slot.ndim - 1)), known, fill)
+
+
+def _intervals_per_slot(arrays: RunArrays) -> int:
+    return arrays.axis.slot_s // arrays.record_s
+
+
+def _starts(arrays: RunArrays, first: int, last: int, *, step_s: int | None = None) -> Times:
+    """Starts of intervals ``first`` to ``last`` in UTC."""
+    step = step_s or arrays.record_s
+    began = round(arrays.axis.start.timestamp())
+    return ((began + step * np.arange(first, last, dtype=np.int64)) * 1_000_000_000).astype("datetime64[ns]")
+
+
+def _instants(arrays: RunArrays, seconds: Floats) -> Times:
+    """Instants ``seconds`` after the start, to the microsecond, in UTC."""
+    micro: Ints = np.rint(seconds * 1e6).astype(np.int64) + round(arrays.axis.start.timestamp()) * 1_000_000
+    return (micro * 1000).astype("datetime64[ns]")
+
+
+_Part = tuple[Callable[[int, int], Columns], int, int]
+
+
+def _by_interval(part: Callable[[RunArrays, int, int], Columns], width: int) -> Callable[[RunArrays], _Part]:
+    """``width``: 1 for lines by row, 2 for lines by row and building."""
+
+    def plan(arrays: RunArrays) -> _Part:
+        length = next(iter(arrays.columns.values())).shape[0]
+        lines = len(arrays.seeds) * (len(arrays.buildings) if width == 2 else 1)
+        return (lambda first, last: part(arrays, first, last)), length, lines
+
+    return plan
+
+
+def _by_slot(arrays: RunArrays) -> _Part:
+    lines = len(arrays.seeds) * len(arrays.buildings)
+    return (lambda first, last: trades_part(arrays, first, last)), len(arrays.cleared_bought_mwh), lines
+
+
+def _at_once(part: Callable[[RunArrays], Columns]) -> Callable[[RunArrays], _Part]:
+    return lambda arrays: ((lambda first, last: part(arrays)), 1, 1)
+
+
+_MAKERS: Mapping[str, Callable[[RunArrays], _Part]] = {
+    "community": _by_interval(community_part, 1),
+    "buildings": _by_interval(buildings_part, 2),
+    "trades": _by_slot,
+    "bills": _at_once(bills_part),
+    "events": _at_once(events_part),
+    "outages": _at_once(outages_part),
+}
+TABLES = tuple(_MAKERS)
+"""Tables that every run has."""
