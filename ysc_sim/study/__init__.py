@@ -1,0 +1,1 @@
+"""Studies: runs compared, swept, sized."""
