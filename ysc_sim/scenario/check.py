@@ -7,7 +7,6 @@ that cannot judge (because the clock itself is wrong, say) gives none; the rule 
 from __future__ import annotations
 
 import itertools
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -18,30 +17,21 @@ from ysc_sim.documents import suggest
 from ysc_sim.errors import Problem
 from ysc_sim.plugins import plugin
 from ysc_sim.scenario.check_inputs import INPUT_RULES
+from ysc_sim.scenario.check_tariffs import TARIFF_RULES
 from ysc_sim.scenario.kinds import Forecasting
-from ysc_sim.scenario.schema import Scenario, Tariff
+from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Path_, Tree
-from ysc_sim.timeseries import TimeAxis
 from ysc_sim.timeseries.axis import step_is_allowed
 from ysc_sim.units import SECONDS_PER_HOUR, SLOT_S
 
 MAX_BUILDING_STEPS = 1_000_000_000
 RESERVED_IDS = frozenset({"community", "pool", "operator", "utility", "network"})
 """Names that results use beside those of buildings."""
-MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 def check(scenario: Scenario, tree: Tree) -> list[Problem]:
     """Every problem that the cross rules find; those of severity ``warning`` do not stop a run."""
     return [problem for rule in RULES for problem in rule(scenario, tree)]
-
-
-def clock(scenario: Scenario) -> TimeAxis | None:
-    """The clock of the run; None where it is wrong."""
-    try:
-        return None if scenario.time.days is None else scenario.time.axis
-    except (ValueError, KeyError, OSError):
-        return None
 
 
 def time_is_whole(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
@@ -125,7 +115,7 @@ def ids_are_different(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 
 
 def specs_agree(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
-    """What each plug-in's ``Spec.check()`` says about its own fields; ``known`` names get a "did you mean"."""
+    """What each plug-in's ``Spec.check()`` says of its own fields; ``known`` names get a "did you mean"."""
     for path, spec in all_specs(scenario):
         check_spec: Callable[[], list[tuple[str, str, dict[str, Any]]]] | None = getattr(spec, "check", None)
         for key, field, values in check_spec() if check_spec else ():
@@ -172,21 +162,9 @@ def shedding_is_in_order(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         yield tree.problem("tiers_out_of_order", ("island", "shed_below_soc"), {"value": list(levels)})
 
 
-def months_are_months(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
-    """Adjustments are given by month, and previous peaks for no more than the eleven before."""
-    tariffs: list[tuple[Path_, Tariff]] = [(("tariff",), scenario.tariff)]
-    tariffs += [(("buildings", b, "tariff"), x.tariff) for b, x in enumerate(scenario.buildings) if x.tariff]
-    for path, tariff in tariffs:
-        for month in tariff.adjustments:
-            if not MONTH.fullmatch(month):
-                yield tree.problem(
-                    "not_a_month", (*path, "adjustments", month), {"value": month}, at_key=True
-                )
-
-
 def outages_are_inside(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """A given window lies inside the simulated time; overlapping ones count as one."""
-    axis = clock(scenario)
+    axis = scenario.clock()
     if axis is None:
         return
     spans: list[tuple[float, float, int]] = []
@@ -274,8 +252,8 @@ RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     wheeling_is_said_once,
     bidder_has_a_market,
     shedding_is_in_order,
-    months_are_months,
     outages_are_inside,
     run_is_possible,
     *INPUT_RULES,
+    *TARIFF_RULES,
 )

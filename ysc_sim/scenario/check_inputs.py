@@ -1,19 +1,18 @@
-"""Cross rules about what comes from outside: files, tariff plans, and numbers in the wrong unit."""
+"""Cross rules about what comes from outside: files, and numbers in the wrong unit."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from ysc_sim.documents import inside
-from ysc_sim.errors import Problem, ScenarioError, TariffError
+from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario.messages import hints_of, unit_of
-from ysc_sim.scenario.schema import Scenario, Tariff
+from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Path_, Tree
 
 MAX_C_RATE = 10.0
@@ -33,46 +32,6 @@ def files_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         for d, device in enumerate(building.devices):
             for field, name in named_files_of(device.spec):
                 yield from file_is_usable(scenario.folder, name, ("buildings", b, "devices", d, field), tree)
-
-
-def plans_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
-    """Every tariff plan is shipped, or is a plan file in the folder of the scenario, and can be read."""
-    tariffs: list[tuple[Path_, Tariff]] = [(("tariff",), scenario.tariff)]
-    tariffs += [(("buildings", b, "tariff"), x.tariff) for b, x in enumerate(scenario.buildings) if x.tariff]
-    for path, tariff in tariffs:
-        where = (*path, "plan")
-        unusable = (
-            list(file_is_usable(scenario.folder, tariff.plan, where, tree))
-            if is_file_name(tariff.plan)
-            else []
-        )
-        yield from unusable
-        if not unusable:
-            yield from plan_is_readable(plan_source(scenario.folder, tariff.plan), where, tree)
-
-
-def plan_source(folder: Path, plan: str) -> str | Path:
-    """What ``load_tariff`` takes: the name of a shipped plan, or a file in the scenario's folder."""
-    return folder / plan if is_file_name(plan) else plan
-
-
-def plan_is_readable(plan: str | Path, where: Path_, tree: Tree) -> Iterator[Problem]:
-    """The plan can be loaded; what is wrong inside a plan file has its own place there."""
-    try:
-        load_plan(plan)
-    except ScenarioError as error:
-        for problem in error.problems:
-            yield problem if problem.line else tree.problem(problem.key, where, problem.values)
-    except TariffError as error:
-        yield tree.problem(error.key, where, error.values)
-
-
-@cache
-def load_plan(plan: str | Path) -> object:
-    """Each plan is read once."""
-    from ysc_sim.billing import load_tariff
-
-    return load_tariff(plan)
 
 
 def stores_are_plausible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
@@ -171,7 +130,6 @@ def sized_fields(spec: type) -> Iterator[tuple[str, str]]:
 
 INPUT_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     files_exist,
-    plans_exist,
     stores_are_plausible,
     sizes_are_alike,
 )

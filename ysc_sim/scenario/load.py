@@ -126,10 +126,19 @@ def _read(data: Any) -> tuple[Declared | None, list[Found]]:
     from pydantic_core import to_json
 
     try:
-        # As JSON, in which "strict" refuses "12" and true for numbers, but a whole number may be a float.
-        return declared_adapter().validate_json(to_json(data)), []
+        # As JSON: there strict validation refuses "12" and true for a number, but reads a list as a tuple.
+        return declared_adapter().validate_json(to_json(whole(data))), []
     except ValidationError as error:
         return None, findings(error, data)
+
+
+def whole(data: Any) -> Any:
+    """Data in which ``1e3`` is the whole number 1000; a field that wants 1000.0 takes that as well."""
+    if isinstance(data, dict):
+        return {key: whole(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [whole(value) for value in data]
+    return int(data) if isinstance(data, float) and data.is_integer() else data
 
 
 def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:

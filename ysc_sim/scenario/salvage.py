@@ -1,8 +1,8 @@
 """What is left of a scenario when its wrong parts are taken away, so that the cross rules can judge the rest.
 
 A person who has to mend one field should not learn of the next mistake only afterwards. A wrong value is
-taken out so that its default stands in; where there is no default, the smallest item of a list (a device, a
-building, an outage) that holds it goes. Nothing that is salvaged is ever simulated.
+taken out so that its default stands in; where there is none, what it belongs to goes (a device, an outage, in
+the end a building). Nothing that is salvaged is ever simulated.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Salvage:
         self._numbers: dict[Path_, list[int]] = {}
 
     def drop(self, paths: list[Path_]) -> bool:
-        """Take out what stands at these paths, or the item around; False if nothing is left."""
+        """Take out what stands at these paths, or what it is missing from; False if nothing is left."""
         for path in paths:
-            target = path if self._exists(path) else self._item_around(path)
+            target = path if self._exists(path) else path[:-1]
             if not target:
                 return False
-            parent = look_up(self.data, target[:-1])
-            parent[target[-1]] = GONE
+            if self._exists(target):
+                look_up(self.data, target[:-1])[target[-1]] = GONE
         self.data = self._without_gone(self.data, ())
         return True
 
@@ -49,10 +49,6 @@ class Salvage:
             return look_up(self.data, path) is not GONE
         except (KeyError, IndexError, TypeError):
             return False
-
-    def _item_around(self, path: Path_) -> Path_:
-        """The innermost list item that a missing field belongs to."""
-        return next((path[:end] for end in range(len(path) - 1, 0, -1) if isinstance(path[end - 1], int)), ())
 
     def _without_gone(self, here: Any, path: Path_) -> Any:
         if isinstance(here, dict):

@@ -203,6 +203,13 @@ class Scenario(Declared):
     sha256: str = field(default="", compare=False)
     """SHA-256 of ``source_text``."""
 
+    def clock(self) -> TimeAxis | None:
+        """The clock of the run; None where it is wrong, which the rules tell."""
+        try:
+            return None if self.time.days is None else self.time.axis
+        except (ValueError, KeyError, OSError, OverflowError):
+            return None
+
     @property
     def member_ids(self) -> tuple[str, ...]:
         """Names of all buildings, copies counted one by one, in the order of the file."""

@@ -75,7 +75,7 @@ def sentence(section: str, key: str, values: Mapping[str, Any], lang: str | None
     if values.get("suggestion"):
         shown["did_you_mean"] = words_of(lang or language())["problems"]["did_you_mean"].format(suggestion=hint)
     else:
-        shown["did_you_mean"] = words_of(lang or language())["problems"]["no_suggestion"]
+        shown["did_you_mean"] = ""
     return str(found).format_map(_Gaps(shown))
 
 
