@@ -1,11 +1,13 @@
 """Every word that a person reads, in English and Japanese: errors, command line, report, names of quantities.
 
-The words stand in ``en.yaml`` and ``ja.yaml``, section by section; a test holds the two against each other. Values
-that come from outside are cut, and stripped of characters that could turn a line round, before they are shown.
+The words stand in ``en.yaml`` and ``ja.yaml``, section by section; a test holds the two against each other.
+Values that come from outside are cut, and stripped of characters that could turn a line round, before they are
+shown.
 """
 
 from __future__ import annotations
 
+import locale
 import os
 import unicodedata
 from collections.abc import Mapping
@@ -32,18 +34,24 @@ def set_language(language: str) -> None:
 
 
 def language() -> str:
-    """The language in use: as chosen, else ``YSC_LANG``, else the system's where it is Japanese, else English."""
+    """The language in use: as chosen, else ``YSC_LANG``, else the system's if Japanese, else English."""
     if _chosen:
         return _chosen[0]
-    if os.environ.get("YSC_LANG") in LANGUAGES:
-        return os.environ["YSC_LANG"]
-    system = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "ja" if system.startswith("ja") else "en"
+    asked = os.environ.get("YSC_LANG", "")
+    return asked if asked in LANGUAGES else language_of_system()
+
+
+def language_of_system() -> str:
+    """``ja`` where the system speaks Japanese (POSIX: LC_ALL, LC_MESSAGES, LANG), else ``en``."""
+    said = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    if not said and os.name == "nt":  # Windows sets none of them
+        said = locale.getlocale()[0] or ""
+    return "ja" if said.lower().startswith(("ja_", "ja-", "ja.", "japanese")) or said == "ja" else "en"
 
 
 @cache
 def words_of(language: str) -> Mapping[str, Any]:
-    """All words of one language: section → key → text. Our own file, so read plainly (see the decision record)."""
+    """All words of one language: section → key → text. Our own file, so read plainly (decision 0002)."""
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found = yaml.load(Path(__file__).with_name(f"{language}.yaml").read_text(encoding="utf-8"), Loader=loader)
     return {section: dict(entries or {}) for section, entries in found.items()}
@@ -66,16 +74,13 @@ def has(key: str) -> bool:
 
 
 def sentence(section: str, key: str, values: Mapping[str, Any], lang: str | None = None) -> str:
-    """The sentence ``key`` with its gaps filled. An unknown key (a plug-in's own) is shown as it is, with its values."""
+    """The sentence ``key``, its gaps filled. A plug-in's own key, unknown here, is shown with its values."""
     found = words_of(lang or language()).get(section, {}).get(key)
     shown = {name: harmless(value) for name, value in values.items()}
     if found is None:
         return f"{key} " + ", ".join(f"{name}={value}" for name, value in shown.items())
-    hint = shown.get("suggestion")
-    if values.get("suggestion"):
-        shown["did_you_mean"] = words_of(lang or language())["problems"]["did_you_mean"].format(suggestion=hint)
-    else:
-        shown["did_you_mean"] = ""
+    question = text("problems.did_you_mean", lang).format(suggestion=shown.get("suggestion"))
+    shown["did_you_mean"] = question if values.get("suggestion") else ""
     return str(found).format_map(_Gaps(shown))
 
 
@@ -108,5 +113,22 @@ def problem_line(problem: Problem, lang: str | None = None) -> str:
 
 
 def metric_label(name: str, lang: str | None = None) -> str:
-    """What a metric is called; its name where it is a plug-in's own."""
-    return text(f"metrics.{name}", lang) if has(f"metrics.{name}") else name
+    """What a metric or column is called; its name where it is a plug-in's own.
+
+    >>> metric_label("peak_import_kw", "ja"), metric_label("load_kwh_p05", "en"), metric_label("my_metric")
+    ('最大デマンド値', 'Demand (5th percentile)', 'my_metric')
+    """
+    for ending in ("_p05", "_p95"):
+        if name.endswith(ending):
+            whole = metric_label(name.removesuffix(ending), lang)
+            return text(f"metrics.{ending}", lang).format(label=whole)
+    return label("metrics", name, lang) if has(f"metrics.{name}") else label("columns", name, lang)
+
+
+def label(section: str, key: str, lang: str | None = None) -> str:
+    """The text under ``section.key``; the key itself where there is none, because it is a plug-in's own.
+
+    >>> label("modes", "ISLAND", "ja"), label("units", "JPY/kWh", "ja"), label("causes", "meteor")
+    ('自立運転', '円/kWh', 'meteor')
+    """
+    return text(f"{section}.{key}", lang) if has(f"{section}.{key}") else key
