@@ -49,8 +49,10 @@ def time_is_whole(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         if value is not None and read_date(value) is None:
             unreadable = True
             yield tree.problem("not_a_date_time", ("time", name), {"value": value})
-    if time.days is None and not unreadable:
+    if time.days is None and time.end is None:
         yield tree.problem("days_or_end", ("time",), {})
+    elif time.days is None and not unreadable:
+        yield tree.problem("dates_of_two_kinds", ("time", "end"), {"start": time.start})
     elif time.end is not None and time.days is not None:
         yield tree.problem("days_and_end", ("time", "end"), {})
 

@@ -63,3 +63,4 @@ def _move(tree: Tree, number: int) -> None:
         if (*devices[:2], key) in tree.origins:
             tree.origins[(*devices, 0, key)] = tree.origins[(*devices[:2], key)]
     tree.shown_as[(*devices, 0)] = devices[:2]
+    tree.with_load_in_front.add(devices)

@@ -30,7 +30,10 @@ def extended(document: Document, root: Path, folder: Path, seen: tuple[Path, ...
     named = document.data["extends"]
     tree.data = {key: value for key, value in document.data.items() if key != "extends"}
     base = _base(tree, named, root, folder, seen)
-    return tree if base is None else overlaid(base, tree)
+    if base is None:
+        tree.lacks_base = True
+        return tree
+    return overlaid(base, tree)
 
 
 def _base(tree: Tree, named: Any, root: Path, folder: Path, seen: tuple[Path, ...]) -> Tree | None:
@@ -41,8 +44,8 @@ def _base(tree: Tree, named: Any, root: Path, folder: Path, seen: tuple[Path, ..
         return None
     try:
         # ".." is judged after it has been followed: shared/base.yaml may extend ../block.yaml.
-        relative = Path(os.path.normpath(folder / named)).relative_to(root)
-        path = inside(root, relative.as_posix())
+        relative = Path(os.path.normpath(folder / named)).relative_to(os.path.normpath(root))
+        path = inside(root, named if "://" in named else relative.as_posix())
     except ValueError:
         tree.complain("path_escapes", where, value=named)
         return None
@@ -71,7 +74,7 @@ def _base(tree: Tree, named: Any, root: Path, folder: Path, seen: tuple[Path, ..
 
 def overlaid(base: Tree, over: Tree) -> Tree:
     """``over`` laid on ``base``; every piece keeps the place where it was written."""
-    result = Tree(None, {}, {}, base.problems + over.problems)
+    result = Tree(None, lacks_base=base.lacks_base, problems=base.problems + over.problems)
     result.data = _merge(result, base, (), over, (), ())
     return result
 

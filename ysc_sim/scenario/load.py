@@ -148,7 +148,11 @@ def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:
         scenario = _finished(declared, folder, name)
         tree.problems += check(scenario, tree)
         return scenario
-    tree.problems += [problem_of(tree, item) for item in found]
+    tree.problems += [
+        problem_of(tree, item)
+        for item in found
+        if not (tree.lacks_base and item.is_missing and len(item.path) == 1)
+    ]
 
     def read_again(data: Any) -> tuple[Declared | None, list[Path_]]:
         again, wrong = _read(data)
@@ -185,7 +189,7 @@ class _Salvaged(Tree):
     """The tree, asked by paths into what was left of it."""
 
     def __init__(self, tree: Tree, original: Any) -> None:
-        super().__init__(tree.data, tree.origins, tree.shown_as)
+        super().__init__(tree.data, tree.origins, tree.shown_as, tree.with_load_in_front)
         self._original = original
 
     def problem(self, key: str, path: Path_, *args: Any, **kwargs: Any) -> Problem:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from ysc_sim.documents import suggest
 from ysc_sim.errors import PluginError, Problem
-from ysc_sim.scenario.extends import shown
+from ysc_sim.scenario.extends import look_up, shown
 from ysc_sim.scenario.kinds import KIND_IF_NONE, Chooses, flat_class
 from ysc_sim.scenario.schema import Declared
 from ysc_sim.scenario.tree import Path_, Tree
@@ -19,6 +19,7 @@ from ysc_sim.units import Unit
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+MISSING = ("missing", "missing_keyword_only_argument")
 WRONG_TYPES = {
     "float_type": "not_a_number",
     "int_type": "not_a_whole_number",
@@ -49,12 +50,19 @@ class Found:
     values: Mapping[str, Any]
     text: str
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether a required field is not there."""
+        return self.type in MISSING
+
 
 def findings(error: ValidationError, data: Any) -> list[Found]:
     """Findings with paths into ``data``, one a place: the branches of a union speak of the same value."""
     found: dict[Path_, Found] = {}
     for item in error.errors(include_url=False):
         path = real_path(data, item["loc"], item["type"])
+        if item["type"] == "too_short" and len(look_up(data, path)) >= item["ctx"]["min_length"]:
+            continue  # pydantic counts only the items that are good
         found.setdefault(path, Found(item["type"], path, item.get("input"), item.get("ctx", {}), item["msg"]))
     return list(found.values())
 
@@ -65,7 +73,7 @@ def real_path(data: Any, loc: Path_, kind: str) -> Path_:
     for number, part in enumerate(loc):
         if has(data, part):
             data = data[part]
-        elif not (kind in ("missing", "missing_keyword_only_argument", "problem") and number == len(loc) - 1):
+        elif not (kind in (*MISSING, "problem") and number == len(loc) - 1):
             continue
         path.append(part)
     return tuple(path)
@@ -80,7 +88,7 @@ def has(data: Any, part: str | int) -> bool:
 
 def problem_of(tree: Tree, found: Found) -> Problem:
     """The problem that a finding is."""
-    if found.type in ("missing", "missing_keyword_only_argument"):
+    if found.is_missing:
         return tree.problem("field_missing", found.path[:-1], {"key": found.path[-1]})
     if found.type in ("unexpected_keyword_argument", "extra_forbidden"):
         known = fields_at(tree.data, found.path[:-1])

@@ -30,6 +30,10 @@ class Tree:
     origins: dict[Path_, Origin] = field(default_factory=dict)
     shown_as: dict[Path_, Path_] = field(default_factory=dict)
     """Subtrees that the user wrote elsewhere: the load of a building, written beside its id."""
+    with_load_in_front: set[Path_] = field(default_factory=set)
+    """Lists of devices that begin with such a load."""
+    lacks_base: bool = False
+    """A file that it extends could not be read: what is missing may stand there."""
     problems: list[Problem] = field(default_factory=list)
 
     @classmethod
@@ -84,9 +88,10 @@ class Tree:
                 path = (*self.shown_as[path[:end]], *path[end:])
                 break
         words, here = [], self.data
-        for part in path:
+        for end, part in enumerate(path):
             if isinstance(part, int) and isinstance(here, list) and part < len(here):
-                words.append(item_names(here)[part])
+                before = 1 if path[:end] in self.with_load_in_front else 0
+                words.append(item_names(here, before)[part])
                 here = here[part]
             else:
                 words.append(str(part))
@@ -94,8 +99,10 @@ class Tree:
         return ".".join(words)
 
 
-def item_names(items: list[Any]) -> list[str]:
+def item_names(items: list[Any], before: int = 0) -> list[str]:
     """How each item of a list is called in a key: its id, else its kind (``solar_2``, …), else its number.
+
+    ``before`` of them do not count.
 
     >>> item_names([{"kind": "solar"}, {"kind": "solar"}, {"id": "shop"}, 4])
     ['solar', 'solar_2', 'shop', '3']
@@ -103,7 +110,7 @@ def item_names(items: list[Any]) -> list[str]:
     taken = {item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)}
     names: list[str] = []
     for number, item in enumerate(items):
-        name = str(number)
+        name = str(number - before)
         if isinstance(item, dict) and isinstance(item.get("id"), str):
             name = item["id"]
         elif isinstance(item, dict) and isinstance(item.get("kind"), str):
