@@ -1,0 +1,50 @@
+"""What electricity costs: half-hour demand, contracts, bills as on paper, double-entry accounts. Usable
+alone.
+
+>>> plan = load_tariff("tepco_hv_basic_2026")
+>>> float(demand_charge_jpy(100, price_jpy_per_kw=plan.base.price_jpy, power_factor_percent=95))
+227700.0
+"""
+
+from ysc_sim.billing.adjustment import (
+    AdjustmentTable,
+    fuel_adjustment_jpy_per_kwh,
+    market_adjustments,
+    mean_fuel_price_jpy_per_kl,
+)
+from ysc_sim.billing.bill import Bill, bill
+from ysc_sim.billing.demand import (
+    adjusting_power_kw,
+    contract_kw,
+    demand_charge_jpy,
+    forecast_demand_kw,
+    half_hour_demand_kw,
+)
+from ysc_sim.billing.ledger import Ledger, split_by_largest_remainder
+from ysc_sim.billing.lines import bill_lines, export_lines
+from ysc_sim.billing.plan_file import load_tariff, plan_names
+from ysc_sim.billing.sheet import BillLine, BillLines
+from ysc_sim.billing.tariff import Tariff
+
+__all__ = [
+    "AdjustmentTable",
+    "Bill",
+    "BillLine",
+    "BillLines",
+    "Ledger",
+    "Tariff",
+    "adjusting_power_kw",
+    "bill",
+    "bill_lines",
+    "contract_kw",
+    "demand_charge_jpy",
+    "export_lines",
+    "forecast_demand_kw",
+    "fuel_adjustment_jpy_per_kwh",
+    "half_hour_demand_kw",
+    "load_tariff",
+    "market_adjustments",
+    "mean_fuel_price_jpy_per_kl",
+    "plan_names",
+    "split_by_largest_remainder",
+]
