@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -52,7 +53,8 @@ def sizes_are_alike(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     sizes: dict[tuple[str, str], list[tuple[float, Path_, str]]] = defaultdict(list)
     for b, building in enumerate(scenario.buildings):
         for d, device in enumerate(building.devices):
-            for field, unit in sized_fields(type(device.spec)):
+            spec: Any = type(device.spec)
+            for field, unit in sized_fields(spec):
                 value = getattr(device.spec, field)
                 if isinstance(value, int | float) and value > 0:
                     sizes[device.kind, field].append((value, ("buildings", b, "devices", d, field), unit))
@@ -120,12 +122,11 @@ def file_is_usable(folder: Path, name: str, path: Path_, tree: Tree) -> Iterator
         yield tree.problem("file_unreadable", path, {"path": name, "reason": error.strerror or str(error)})
 
 
-def sized_fields(spec: type) -> Iterator[tuple[str, str]]:
-    """Fields of a specification in kW, kWh or kWh a year."""
-    for name, hint in hints_of(spec).items():
-        unit = unit_of(hint)
-        if unit.startswith(("kW", "kVA")):
-            yield name, unit
+@cache
+def sized_fields(spec: type) -> tuple[tuple[str, str], ...]:
+    """Fields of a specification in kW, kWh or kVA, each with its unit."""
+    units = {name: unit_of(hint) for name, hint in hints_of(spec).items()}
+    return tuple((name, unit) for name, unit in units.items() if unit in ("kW", "kWh", "kVA"))
 
 
 INPUT_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (

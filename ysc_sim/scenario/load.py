@@ -8,7 +8,6 @@ not YAML at all hides what else is wrong with it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -23,7 +22,6 @@ from ysc_sim.scenario.extends import extended
 from ysc_sim.scenario.kinds import strict_adapter
 from ysc_sim.scenario.messages import Found, findings, problem_of
 from ysc_sim.scenario.overrides import override
-from ysc_sim.scenario.resolved import resolved_yaml
 from ysc_sim.scenario.salvage import salvage
 from ysc_sim.scenario.schema import FORMAT, Declared, Scenario, Time
 from ysc_sim.scenario.tree import Path_, Tree
@@ -74,10 +72,7 @@ def _scenario(
     errors = [problem for problem in tree.problems if problem.severity == "error"]
     if errors or scenario is None:
         raise ScenarioError(sorted(set_of(tree.problems), key=_by_place))
-    text = resolved_yaml(scenario)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    warnings = tuple(sorted(tree.problems, key=_by_place))
-    return dataclasses.replace(scenario, warnings=warnings, source_text=text, sha256=digest)
+    return dataclasses.replace(scenario, warnings=tuple(sorted(tree.problems, key=_by_place)))
 
 
 def set_of(problems: list[Problem]) -> list[Problem]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -198,10 +200,18 @@ class Scenario(Declared):
     """The file it was read from."""
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     """What is allowed, but looks wrong."""
-    source_text: str = field(default="", compare=False)
-    """The scenario as resolved: YAML with every default written out."""
-    sha256: str = field(default="", compare=False)
-    """SHA-256 of ``source_text``."""
+
+    @cached_property
+    def source_text(self) -> str:
+        """The scenario as resolved: YAML with every default written out."""
+        from ysc_sim.scenario.resolved import resolved_yaml
+
+        return resolved_yaml(self)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of ``source_text``."""
+        return sha256(self.source_text.encode()).hexdigest()
 
     def clock(self) -> TimeAxis | None:
         """The clock of the run; None where it is wrong, which the rules tell."""
