@@ -168,7 +168,7 @@ def test_every_column_has_a_heading_a_meaning_and_a_unit() -> None:
 def test_every_metric_of_ours_has_a_name_a_meaning_and_a_unit() -> None:
     found = [metric for metric in registry("metrics").values() if metric.__module__.startswith("ysc_sim.")]
     assert len(found) > 4
-    for name, info in (item for metric in found for item in metric.defines.items()):
+    for name, info in (item for metric in found for item in vars(metric)["defines"].items()):
         assert words.has(f"metrics.{name}"), name
         assert words.has(f"meanings.{name}"), name
         assert words.has(f"units.{info.unit}"), info.unit
@@ -198,7 +198,7 @@ def test_every_sentence_can_be_said(lang: str) -> None:
 
 
 def test_a_suggestion_becomes_a_question_and_none_becomes_nothing() -> None:
-    values = {"group": "device", "suggestion": "devices"}
+    values: dict[str, str | None] = {"group": "device", "suggestion": "devices"}
     assert words.sentence("problems", "plugin_group_unknown", values, "en") == (
         "There is no group of plug-ins 'device'. Did you mean 'devices'?"
     )

@@ -16,6 +16,8 @@ MEANING = {
     "found unexpected end of stream": "yaml_quote_open",
     "found unexpected document indicator": "yaml_quote_open",
     "found unknown escape character": "yaml_escape",
+    "did not find expected hexdecimal number": "yaml_escape",
+    "found invalid Unicode character escape code": "yaml_escape",
     "found character that cannot start any token": "yaml_quote_needed",
     "did not find expected node content": "yaml_quote_needed",
     "did not find expected alphabetic or numeric character": "yaml_quote_needed",

@@ -1,8 +1,8 @@
 """Every word that a person reads, in English and Japanese: errors, command line, report, names of quantities.
 
 The words stand in ``en.yaml`` and ``ja.yaml``, section by section; a test holds the two against each other.
-Values that come from outside are cut, and stripped of characters that could turn a line round, before they are
-shown.
+Values that come from outside are cut, and stripped of characters that could turn a line round, before they
+are shown.
 """
 
 from __future__ import annotations
