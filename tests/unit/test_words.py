@@ -13,7 +13,7 @@ import pytest
 
 import ysc_sim
 from ysc_sim import units, words
-from ysc_sim.documents import read_yaml
+from ysc_sim.documents import read_yaml, syntax
 from ysc_sim.engine.modes import MODES
 from ysc_sim.errors import Problem, ScenarioError, TariffError
 from ysc_sim.plugins import registry
@@ -62,16 +62,29 @@ def called(node: ast.Call) -> str:
 
 def problem_keys() -> dict[str, str]:
     """Key → where it is used."""
-    found: dict[str, str] = {}
+    found = dict.fromkeys(syntax.MEANING.values(), "documents/syntax.py")
     for path, tree in trees():
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
-            position = 0 if called(node) in FIRST_ARGUMENT else 1 if called(node) in SECOND_ARGUMENT else None
-            if position is not None and len(node.args) > position:
-                for key in literals(node.args[position]):
-                    found.setdefault(key, f"{path}:{node.lineno}")
+            for expression in key_expressions(node):
+                for key in literals(expression):
+                    found.setdefault(key, f"{path}:{expression.lineno}")
     return found
+
+
+def key_expressions(node: ast.AST) -> Iterator[ast.expr]:
+    """Where a key stands in a call, or in what the ``check`` of a ``Spec`` gives: (key, field, values)."""
+    if isinstance(node, ast.Call):
+        position = 0 if called(node) in FIRST_ARGUMENT else 1 if called(node) in SECOND_ARGUMENT else None
+        if position is not None and len(node.args) > position:
+            yield node.args[position]
+    if isinstance(node, ast.FunctionDef) and node.name == "check":
+        for inner in ast.walk(node):
+            if (
+                isinstance(inner, ast.Tuple)
+                and len(inner.elts) == 3
+                and isinstance(inner.elts[2], ast.Dict | ast.Name)
+            ):
+                yield inner.elts[0]
 
 
 def text_keys() -> dict[str, str]:
@@ -126,7 +139,8 @@ def test_japanese_is_japanese_and_english_is_english() -> None:
 
 def test_every_problem_in_the_code_has_a_sentence() -> None:
     used = problem_keys()
-    assert {"file_missing", "unknown_key", "no_transition"} <= set(used), "the scan itself does not work"
+    seen = {"file_missing", "unknown_key", "no_transition", "soc_band_empty", "yaml_colon", "too_many_digits"}
+    assert seen <= set(used), "the scan itself does not work"
     missing = {key: where for key, where in used.items() if key not in words.words_of("en")["problems"]}
     assert not missing
 
