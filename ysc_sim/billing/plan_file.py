@@ -133,7 +133,7 @@ def _adapter() -> TypeAdapter[Tariff | None]:
 
 def _problems(details: Sequence[Any], data: dict[str, Any], document: Document) -> list[Problem]:
     """Findings without those about a whole whose parts are complained of: other branches of a union."""
-    paths = [_path(detail["loc"], data, keep_last=True) for detail in details]
+    paths = [_path(detail["loc"], data, keep_last=_is_missing(detail)) for detail in details]
     return [
         _problem(detail, data, document)
         for detail, path in zip(details, paths, strict=True)
@@ -143,7 +143,7 @@ def _problems(details: Sequence[Any], data: dict[str, Any], document: Document) 
 
 def _problem(detail: Any, data: dict[str, Any], document: Document) -> Problem:
     """One finding of the validator, worded at the edge, placed in the file."""
-    missing, unknown = detail["type"].startswith("missing"), detail["type"] == "unexpected_keyword_argument"
+    missing, unknown = _is_missing(detail), detail["type"] == "unexpected_keyword_argument"
     where = _path(detail["loc"], data, keep_last=missing)
     line, column = document.place(where, key=unknown)
     place = (document.name, line, column, ".".join(str(part) for part in where))
@@ -158,6 +158,10 @@ def _problem(detail: Any, data: dict[str, Any], document: Document) -> Problem:
     reason = detail["msg"].removeprefix("Value error, ").removesuffix(".")
     shown = detail["input"] if isinstance(detail["input"], str | int | float) else document.name
     return Problem("value_wrong", {"value": shown, "reason": reason}, *place)
+
+
+def _is_missing(detail: Any) -> bool:
+    return str(detail["type"]).startswith("missing")
 
 
 def _path(loc: tuple[str | int, ...], data: Any, *, keep_last: bool) -> tuple[str | int, ...]:

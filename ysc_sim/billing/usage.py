@@ -81,11 +81,11 @@ def usage_of(tariff: Tariff, import_mwh: Ints, months: Months, start: datetime, 
     energy = np.zeros((len(months.numbers), bands * others, import_mwh.shape[1]), dtype=np.int64)
     # Slots are summed in runs of one month and band: sums of contiguous rows, which is as fast as memory.
     change = np.flatnonzero((np.diff(code) != 0) | (np.diff(months.times.month) != 0)) + 1
-    edges = np.concatenate([[0], change, [slots]]).astype(np.int64)
+    edges = np.concatenate([[0], change, [slots]]).astype(np.int64) if slots else np.zeros(1, np.int64)
     month = np.searchsorted(months.first, edges[:-1], side="right") - 1
     for a, b, m, c in zip(edges[:-1], edges[1:], month, code[edges[:-1]], strict=True):
         energy[m, c] += np.add.reduce(import_mwh[a:b], axis=0)
-    split = energy.reshape(len(months.numbers), bands, others, -1)
+    split = energy.reshape(len(months.numbers), bands, others, import_mwh.shape[1])
     rule = tariff.rounding.kwh
     by_band = round_whole(np.add.reduce(split, axis=2), MWH_PER_KWH, rule)
     by_other = round_whole(np.add.reduce(split, axis=1), MWH_PER_KWH, rule)
