@@ -26,7 +26,7 @@ def hamilton(total: int, weights: list[int]) -> list[int]:
 
 
 @given(TOTALS, WEIGHTS)
-@example(440_923_796_212_448, [16, 25, 17])  # the last part is whole, and floating point falls just short of it
+@example(440_923_796_212_448, [16, 25, 17])  # the last part is whole; floating point falls just short
 def test_split_is_hamiltons(total: int, weights: list[int]) -> None:
     assert split_by_largest_remainder(total, weights).tolist() == hamilton(total, weights)
 
