@@ -1,0 +1,11 @@
+"""AC power flow of feeders: many rows at once, each one verified or said to be unsolved. NumPy only.
+
+Injections are ``> 0`` into the bus. See ``docs/powerflow.md`` for equations, conventions and limits.
+"""
+
+from ysc_sim.powerflow.elimination import SingularNetworkError
+from ysc_sim.powerflow.network import EARTH, Network, series_admittance
+from ysc_sim.powerflow.solution import Reason, Solution
+from ysc_sim.powerflow.solve import solve
+
+__all__ = ["EARTH", "Network", "Reason", "SingularNetworkError", "Solution", "series_admittance", "solve"]

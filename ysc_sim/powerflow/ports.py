@@ -1,0 +1,270 @@
+"""The linear network as its loaded ports see it, in the two forms that the kernels work on.
+
+A *block* is an array (P, 2, c): ports × (real, imaginary) × rows. Both forms answer the same question, the
+voltages for given currents, as ``V = E + Z·j``, and hide how V and j are scaled:
+
+    dense   V, j are the port voltages and currents themselves; Z is a full matrix (any network)
+    tree    V = v/(w·e), j = u·i/e with the scaling of :mod:`.tree`; E = 1 and Z is a sweep (radial networks)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ysc_sim.powerflow.grid import Grid
+from ysc_sim.powerflow.network import EARTH, Complexes
+from ysc_sim.powerflow.tree import Sweep, Tree, prune
+from ysc_sim.units import Floats, Ints
+
+Reals = npt.NDArray[np.floating[Any]]
+"""float32 or float64."""
+Float = type[np.float32] | type[np.float64]
+
+
+class Operator(Protocol):
+    """Currents to voltages for blocks of one width and float type; owns its buffers."""
+
+    current: Reals
+    """(P, 2, c) to be filled by the caller."""
+
+    def voltage(self, out: Reals) -> None:
+        """Write E + Z·current to ``out`` (P, 2, c)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ports:
+    """Loaded ports of a grid: slots (P, 2) of each, EARTH allowed. Base of both forms."""
+
+    grid: Grid
+    pairs: Ints
+
+    @property
+    def count(self) -> int:
+        """Number of ports P."""
+        return len(self.pairs)
+
+    @cached_property
+    def transfer(self) -> Complexes:
+        """(slots, P), see :meth:`Grid.transfer`."""
+        return self.grid.transfer(self.pairs)
+
+    @cached_property
+    def z(self) -> Complexes:
+        """(P, P) impedance between the ports."""
+        return self.across(self.transfer)
+
+    @cached_property
+    def no_load(self) -> Complexes:
+        """(P, held) port voltages per held voltage."""
+        return self.across(self.grid.no_load)
+
+    @cached_property
+    def held_current(self) -> Complexes:
+        """K (held, P), see :class:`Grid`."""
+        return self.grid.held_transfer(self.transfer, self.pairs)
+
+    def across(self, slots: Complexes) -> Complexes:
+        """Rows of ``slots`` (slots, R) at each port: first node minus second."""
+        earth = self.pairs[:, 1] == EARTH
+        return slots[self.pairs[:, 0]] - np.where(earth[:, None], 0, slots[self.pairs[:, 1]])
+
+
+def stacked(matrix: Complexes) -> Floats:
+    """Real (2r, 2k) form of a complex (r, k) matrix for vectors with alternating real and imaginary parts."""
+    r, k = matrix.shape
+    answer = np.empty((r, 2, k, 2))
+    answer[:, 0, :, 0] = answer[:, 1, :, 1] = matrix.real
+    answer[:, 1, :, 0] = matrix.imag
+    answer[:, 0, :, 1] = -matrix.imag
+    return answer.reshape(2 * r, 2 * k)
+
+
+def as_complex(block: Floats) -> Complexes:
+    """(P, c) complex of a block (P, 2, c)."""
+    return np.asarray(block[:, 0] + 1j * block[:, 1])
+
+
+def as_block(values: Complexes) -> Floats:
+    """Block (P, 2, c) of complex (P, c)."""
+    return np.stack([values.real, values.imag], axis=1)
+
+
+class DensePorts(Ports):
+    """Full impedance matrix. The held voltages ride along as further columns, so that E costs nothing."""
+
+    @cached_property
+    def matrices(self) -> dict[Float, Reals]:
+        """(2P, 2(P + held)) in both float types."""
+        wide = stacked(np.concatenate([self.z, self.no_load], axis=1))
+        return {np.float64: wide, np.float32: wide.astype(np.float32)}
+
+    def operator(self, width: int, dtype: Float, held: Complexes) -> Operator:
+        """Operator for the held voltages (held, 1) or (held, c)."""
+        return _DenseOperator(self, width, dtype, held)
+
+    def conj_power_scale(self, held: Complexes) -> Complexes | None:
+        """Factor (P, 1 or c) that turns conj(S) into V·-scaled power; None: 1."""
+        return None
+
+    def magnitude_scale(self, held: Complexes) -> Floats | float:
+        """|v| per |V|."""
+        return 1.0
+
+    def true_current(self, current: Complexes, held: Complexes) -> Complexes:
+        """Port currents in p.u. from j (P, c)."""
+        return current
+
+    def true_voltage(self, voltage: Complexes, held: Complexes) -> Complexes:
+        """Port voltages in p.u. from V (P, c)."""
+        return voltage
+
+    def slot_voltages(self, current: Floats, held: Complexes) -> Complexes:
+        """(slots, c) p.u. from a block of currents."""
+        return self.transfer @ as_complex(current) + self.grid.no_load @ held
+
+
+class _DenseOperator:
+    def __init__(self, ports: DensePorts, width: int, dtype: Float, held: Complexes) -> None:
+        self._matrix = ports.matrices[dtype]
+        self._wide = np.empty((ports.count + len(held), 2, width), dtype=dtype)
+        self._wide[ports.count :, 0] = held.real
+        self._wide[ports.count :, 1] = held.imag
+        self._flat = self._wide.reshape(-1, width)
+        self.current = self._wide[: ports.count]
+
+    def voltage(self, out: Reals) -> None:
+        np.matmul(self._matrix, self._flat, out=out.reshape(len(self._matrix), out.shape[2]))
+
+
+class TreePorts(Ports):
+    """Tree of the ports and the forks between them. Ports are pairs (slot, EARTH)."""
+
+    @cached_property
+    def _small(self) -> tuple[Tree, Ints]:
+        full = self.grid.tree
+        if full is None:
+            raise ValueError("the network is not radial.")
+        position = np.full(self.grid.topology.count, -1)
+        position[full.slot] = np.arange(len(full.slot))
+        at_free = self.pairs[:, 0] < self.grid.topology.free_count
+        small, place = prune(full, position[self.pairs[at_free, 0]])
+        small, shared = _split_shared(small, place)
+        return _with_held(small, shared, self.pairs[:, 0] - self.grid.topology.free_count)
+
+    @cached_property
+    def held_current(self) -> Complexes:
+        """K (held, P): what goes in at a port comes out of its root, times u."""
+        small, place = self._small
+        answer = np.zeros((self.grid.held_count, self.count), dtype=np.complex128)
+        answer[small.root[place], np.arange(self.count)] = -small.u[place]
+        return answer
+
+    def operator(self, width: int, dtype: Float, held: Complexes) -> Operator:
+        """Operator; the held voltages are in the scaling."""
+        return _TreeOperator(*self._small, self.count, width, dtype)
+
+    def conj_power_scale(self, held: Complexes) -> Complexes | None:
+        """u / (conj(w)·|e|²), (P, 1 or c)."""
+        small, place = self._small
+        e = held[small.root[place]]
+        return (small.u[place] / small.w[place].conj())[:, None] / (e.real**2 + e.imag**2)
+
+    def magnitude_scale(self, held: Complexes) -> Floats | float:
+        """|w·e|, (P, 1 or c)."""
+        return np.abs(self.true_voltage(np.ones((1, 1), dtype=np.complex128), held))
+
+    def true_current(self, current: Complexes, held: Complexes) -> Complexes:
+        """Port currents in p.u. from j (P, c)."""
+        small, place = self._small
+        return current * held[small.root[place]] / small.u[place][:, None]
+
+    def true_voltage(self, voltage: Complexes, held: Complexes) -> Complexes:
+        """Port voltages in p.u. from V (P, c)."""
+        small, place = self._small
+        return voltage * (held[small.root[place]] * small.w[place][:, None])
+
+    def slot_voltages(self, current: Floats, held: Complexes) -> Complexes:
+        """(slots, c) p.u. from a block of currents: one sweep over the whole tree."""
+        full, width = self.grid.tree, current.shape[2]
+        if full is None:
+            raise ValueError("the network is not radial.")
+        position = np.full(self.grid.topology.count, -1)
+        position[full.slot] = np.arange(len(full.slot))
+        sweep = Sweep(full, width, np.float64)
+        at_free = self.pairs[:, 0] < self.grid.topology.free_count
+        np.add.at(sweep.flow, position[self.pairs[at_free, 0]], current[at_free])
+        rise = as_complex(np.asarray(sweep.run(), dtype=np.float64))
+        answer = np.empty((self.grid.topology.count, width), dtype=np.complex128)
+        answer[full.slot] = (1 + rise) * (held[full.root] * full.w[:, None])
+        answer[self.grid.topology.free_count :] = held
+        return answer
+
+
+def _split_shared(tree: Tree, place: Ints) -> tuple[Tree, Ints]:
+    """Give each port a node of its own: further ports at one node hang below it without impedance."""
+    _, first = np.unique(place, return_index=True)
+    extra = np.setdiff1d(np.arange(len(place)), first)
+    if not len(extra):
+        return tree, place
+    at = place[extra]
+    place = place.copy()
+    place[extra] = len(tree.parent) + np.arange(len(extra))
+    grown = Tree(
+        parent=np.concatenate([tree.parent, at]),
+        z=np.concatenate([tree.z, np.zeros(len(extra))]),
+        slot=np.concatenate([tree.slot, tree.slot[at]]),
+        root=np.concatenate([tree.root, tree.root[at]]),
+        w=np.concatenate([tree.w, tree.w[at]]),
+        u=np.concatenate([tree.u, tree.u[at]]),
+    )
+    return grown, place
+
+
+def _with_held(tree: Tree, place: Ints, root: Ints) -> tuple[Tree, Ints]:
+    """Ports at a source (``root`` ≥ 0) hang on it directly; ``place`` is of the others."""
+    held = np.flatnonzero(root >= 0)
+    if not len(held):
+        return tree, place
+    one = np.ones(len(held), dtype=np.complex128)
+    grown = Tree(
+        parent=np.concatenate([tree.parent, np.full(len(held), -1)]),
+        z=np.concatenate([tree.z, 0 * one]),
+        slot=np.concatenate([tree.slot, np.full(len(held), -1)]),
+        root=np.concatenate([tree.root, root[held]]),
+        w=np.concatenate([tree.w, one]),
+        u=np.concatenate([tree.u, one]),
+    )
+    answer = np.empty(len(root), dtype=np.int64)
+    answer[root < 0] = place
+    answer[held] = len(tree.parent) + np.arange(len(held))
+    return grown, answer
+
+
+class _TreeOperator:
+    def __init__(self, tree: Tree, place: Ints, ports: int, width: int, dtype: Float) -> None:
+        self._sweep = Sweep(tree, width, dtype)
+        self._place = place
+        self._all = len(place) == len(tree.parent) and bool(np.all(place == np.arange(ports)))
+        self.current = np.empty((ports, 2, width), dtype=dtype)
+
+    def voltage(self, out: Reals) -> None:
+        flow = self._sweep.flow
+        if self._all:
+            np.copyto(flow, self.current)
+        else:
+            flow[:] = 0
+            flow[self._place] = self.current
+        rise = self._sweep.run()
+        if self._all:
+            np.copyto(out, rise)
+        else:
+            np.take(rise, self._place, axis=0, out=out, mode="clip")
+        out[:, 0] += 1
+
+
+AnyPorts = DensePorts | TreePorts

@@ -1,0 +1,183 @@
+"""From port currents to the results that were asked for, written into their rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ysc_sim.powerflow.fixed_point import Injection, State
+from ysc_sim.powerflow.network import Complexes, Network
+from ysc_sim.powerflow.ports import AnyPorts, DensePorts, as_block, as_complex, stacked
+from ysc_sim.powerflow.solution import Reason, Solution
+from ysc_sim.units import Floats, Ints
+
+
+def kept_shapes(net: Network, names: tuple[str, ...]) -> dict[str, tuple[tuple[int, ...], type]]:
+    """Shape behind the T axis, and type, of each result."""
+    m = () if net.conductors == 1 else (net.conductors,)
+    ports = (net.bus_count, *m) if _ports_are_nodes(net) else (len(net.ports),)
+    shapes: dict[str, tuple[tuple[int, ...], type]] = {
+        "v_pu": ((net.bus_count, *m), complex),
+        "p_kw": (ports, float),
+        "q_kvar": (ports, float),
+        "loss_kw": ((), float),
+        "slack_kw": ((len(net.source_bus),), float),
+        "slack_kvar": ((len(net.source_bus),), float),
+        "v_min_pu": ((), float),
+        "v_max_pu": ((), float),
+        "branch_current_ka": ((net.branch_count, *m), float),
+        "branch_loading_percent": ((net.branch_count, *m), float),
+    }
+    return {name: shapes[name] for name in names}
+
+
+def _ports_are_nodes(net: Network) -> bool:
+    count = net.bus_count * net.conductors
+    return len(net.ports) == count and bool(
+        np.all(net.ports[:, 0] == np.arange(count)) and np.all(net.ports[:, 1] < 0)
+    )
+
+
+class Recorder:
+    """Writes results of chunks of rows into one :class:`Solution`."""
+
+    def __init__(self, net: Network, solution: Solution) -> None:
+        self.net, self.solution = net, solution
+
+    def refuse(self, rows: Ints, reason: Reason) -> None:
+        """Give up ``rows`` for ``reason``."""
+        self.solution.reason[rows] = reason
+
+    def finish(self) -> Solution:
+        """The solution, with NaN in every float of a row that is not ok."""
+        lost = ~self.solution.ok
+        if lost.any():
+            self.solution.mismatch_pu[lost] = np.nan
+            for name in self.solution.kept:
+                getattr(self.solution, name)[lost] = np.nan
+        return self.solution
+
+
+class PatternRecorder:
+    """A recorder's view of one form of ports under one switch pattern."""
+
+    def __init__(self, recorder: Recorder, ports: AnyPorts, active: Ints) -> None:
+        self.solution, self.net, self.ports, self.active = recorder.solution, recorder.net, ports, active
+        top = ports.grid.topology
+        self._node_slots = top.slot[: self.net.bus_count * self.net.conductors]
+        self._wanted = set(self.solution.kept)
+        self._out: Floats | None = None
+
+    def record(
+        self, rows: Ints, mismatch: Floats, injection: Injection, held: Complexes, state: State
+    ) -> None:
+        """Results of ok ``rows`` (c,) from their ``state``."""
+        into = slice(int(rows[0]), int(rows[-1]) + 1) if int(rows[-1] - rows[0]) == len(rows) - 1 else rows
+        self.solution.reason[into] = Reason.OK
+        self.solution.mismatch_pu[into] = mismatch
+        if not self._wanted:
+            return
+        if self._wanted & {"v_pu", "v_min_pu", "v_max_pu", "branch_current_ka", "branch_loading_percent"}:
+            self._voltages(into, held, state)
+        if self._wanted & {"p_kw", "q_kvar", "loss_kw", "slack_kw", "slack_kvar"}:
+            self._powers(into, injection, held, state)
+
+    def _voltages(self, into: slice | Ints, held: Complexes, state: State) -> None:
+        flows = self._wanted & {"branch_current_ka", "branch_loading_percent"}
+        if self._wanted <= {"v_pu", "p_kw", "q_kvar", "loss_kw", "slack_kw", "slack_kvar"} and isinstance(
+            self.ports, DensePorts
+        ):
+            self._direct(self.ports, into, held, state)
+            return
+        slots = self.ports.slot_voltages(state.current, held)
+        if "v_pu" in self._wanted:
+            out = self.solution.v_pu.reshape(len(self.solution.v_pu), -1)
+            out[into] = _at(slots, self._node_slots).T
+        if self._wanted & {"v_min_pu", "v_max_pu"}:
+            self._extremes(into, slots)
+        if flows:
+            self._branches(into, slots)
+
+    def _direct(self, ports: DensePorts, into: slice | Ints, held: Complexes, state: State) -> None:
+        """All node voltages by one product that writes rows, not columns."""
+        if self._out is None:
+            both = np.concatenate([ports.transfer, ports.grid.no_load], axis=1)
+            self._out = np.ascontiguousarray(stacked(_at(both, self._node_slots)).T)
+        width = state.current.shape[2]
+        wide = np.empty((ports.count + len(held), 2, width))
+        wide[: ports.count] = state.current
+        wide[ports.count :] = as_block(np.broadcast_to(held, (len(held), width)))
+        flat = self.solution.v_pu.reshape(len(self.solution.v_pu), -1).view(np.float64)
+        if isinstance(into, slice):
+            np.matmul(wide.reshape(-1, width).T, self._out, out=flat[into])
+        else:
+            flat[into] = wide.reshape(-1, width).T @ self._out
+
+    def _extremes(self, into: slice | Ints, slots: Complexes) -> None:
+        living = self._node_slots[self._node_slots >= 0]
+        magnitude = np.abs(slots[np.unique(living)])
+        if not len(magnitude):
+            magnitude = np.zeros((1, slots.shape[1]))
+        for name, extreme in (("v_min_pu", magnitude.min(axis=0)), ("v_max_pu", magnitude.max(axis=0))):
+            if name in self._wanted:
+                getattr(self.solution, name)[into] = extreme
+
+    def _branches(self, into: slice | Ints, slots: Complexes) -> None:
+        net, m = self.net, self.net.conductors
+        width = slots.shape[1]
+        nodes = net.leg_bus[:, :, None] * m + np.arange(m)
+        ends = _at(slots, self.ports.grid.topology.slot[nodes.reshape(len(nodes), 2 * m)].ravel())
+        ends = ends.reshape(len(nodes), 2 * m, width)
+        current = np.abs(np.matmul(self.ports.grid.topology.leg_y_pu, ends)).reshape(len(nodes), 2, m, width)
+        shown = np.flatnonzero(net.leg_branch >= 0)
+        for name, weight in (
+            ("branch_current_ka", net.leg_current_ka_per_pu),
+            ("branch_loading_percent", net.leg_loading_percent_per_pu),
+        ):
+            if name in self._wanted:
+                largest = (current * weight[:, :, None, None]).max(axis=1)
+                answer = np.zeros((net.branch_count, m, width))
+                np.maximum.at(answer, net.leg_branch[shown], largest[shown])
+                out = getattr(self.solution, name)
+                out.reshape(len(out), -1)[into] = answer.reshape(-1, width).T
+
+    def _powers(self, into: slice | Ints, injection: Injection, held: Complexes, state: State) -> None:
+        net, base = self.net, self.net.base_kva
+        actual = injection.power
+        if injection.shares is not None:
+            v = np.abs(as_complex(state.voltage)) * self.ports.magnitude_scale(held)
+            actual = injection.actual(v)
+        for axis, name in enumerate(("p_kw", "q_kvar")):
+            if name in self._wanted:
+                out = getattr(self.solution, name)
+                flat = out.reshape(len(out), -1)
+                block = np.zeros((actual.shape[2], len(net.ports)))
+                block[:, self.active] = actual[:, axis].T * base
+                flat[into] = block
+        if self._wanted & {"loss_kw", "slack_kw", "slack_kvar"}:
+            source, total = self._sources(held, state)
+            if "slack_kw" in self._wanted:
+                self.solution.slack_kw[into] = source.real.T * base
+            if "slack_kvar" in self._wanted:
+                self.solution.slack_kvar[into] = source.imag.T * base
+            if "loss_kw" in self._wanted:
+                self.solution.loss_kw[into] = (total.real + actual[:, 0].sum(axis=0)) * base
+
+    def _sources(self, held: Complexes, state: State) -> tuple[Complexes, Complexes]:
+        """(sources, c) and (c,) complex power that the sources, and all held slots together, feed in."""
+        grid = self.ports.grid
+        top = grid.topology
+        current = self.ports.true_current(as_complex(state.current), held)
+        feed = held * (grid.held_self @ held + self.ports.held_current @ current).conj()
+        shared = np.bincount(top.source_slots[top.source_slots >= 0] - top.free_count, minlength=len(held))
+        per_source = feed / np.maximum(shared, 1)[:, None]
+        answer = np.zeros((len(top.source_slots), feed.shape[1]), dtype=np.complex128)
+        for k, slots in enumerate(top.source_slots):
+            answer[k] = per_source[slots[slots >= 0] - top.free_count].sum(axis=0)
+        return answer, feed.sum(axis=0)
+
+
+def _at(slots: Complexes, chosen: Ints) -> Complexes:
+    """Rows of ``slots``; 0 where the slot is -1 (dead)."""
+    if len(slots) == 0:
+        return np.zeros((len(chosen), slots.shape[1]), dtype=np.complex128)
+    return np.where((chosen >= 0)[:, None], slots[chosen], 0)
