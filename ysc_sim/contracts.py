@@ -198,7 +198,18 @@ class View:
     Everything that is not needed at every instant is worked out when it is asked for.
     """
 
-    __slots__ = ("_meters", "_prices", "_stores", "fixed_kw", "hi_kw", "lo_kw", "slot_elapsed_s", "slot_s", "step_s", "t_s")
+    __slots__ = (
+        "_meters",
+        "_prices",
+        "_stores",
+        "fixed_kw",
+        "hi_kw",
+        "lo_kw",
+        "slot_elapsed_s",
+        "slot_s",
+        "step_s",
+        "t_s",
+    )
 
     def __init__(
         self,
@@ -372,7 +383,7 @@ class OutageModel(Protocol):
 
 @dataclass(frozen=True)
 class MetricValues:
-    """Numbers of one metric plug-in: name → (S,) of the community, name → (S, n) of the buildings; absent if undefined."""
+    """Numbers of one metric plug-in: name → (S,) of the community, (S, n) of the buildings; absent if undefined."""
 
     community: Mapping[str, Floats] = field(default_factory=dict)
     buildings: Mapping[str, Floats] = field(default_factory=dict)

@@ -13,7 +13,8 @@ The tree::
     ├── TariffError        a plan is unknown, or does not cover what is asked of it
     └── InvariantError     a law of physics or of accounting was broken during a run: a bug of ours or of a plug-in
 
->>> problem = Problem("unknown_key", {"key": "enrgy_kwh", "suggestion": "energy_kwh"}, file="a.yaml", line=3, column=5, field="buildings.0")
+>>> values = {"key": "enrgy_kwh", "suggestion": "energy_kwh"}
+>>> problem = Problem("unknown_key", values, file="a.yaml", line=3, column=5, field="buildings.0")
 >>> problem.place
 'a.yaml:3:5'
 """

@@ -1,4 +1,4 @@
-"""Every wrong scenario of the corpus gets exactly the messages that ``expected.yaml`` says, at line and column."""
+"""Every wrong scenario of the corpus gets exactly the messages of ``expected.yaml``, at their places."""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
 """Every shipped scenario against the metrics beside it.
 
 ``scenarios/NAME.expected.json`` holds the whole of metrics.json. Numbers of the engine are compared tightly (they are
-equal bits on one machine; another processor's ``exp`` may move the last ones in the profiles); residuals by their bound.
+equal bits on one machine; another processor's ``exp`` may move the last ones in the
+profiles); residuals by their bound.
 After a change that is meant to move them: ``python tests/golden/test_golden.py``.
 """
 

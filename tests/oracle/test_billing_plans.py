@@ -93,9 +93,7 @@ INCOMES = {  # plan -> year of the contract -> yen for 1,000.5 kWh
 
 def cases() -> list[tuple[str, str, dict[str, tuple[str, str, str]], int]]:
     found = []
-    for plan, month, body, total in re.findall(
-        r"(\S+) (\d{4}-\d\d): (.*?); total (\d+)", " ".join(BILLS.split())
-    ):
+    for plan, month, body, total in re.findall(r"(\S+) (\d{4}-\d\d): (.*?); total (\d+)", " ".join(BILLS.split())):
         parts = {}
         for line in body.split("; "):
             item, quantity, _, price, _, amount = line.split()

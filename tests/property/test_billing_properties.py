@@ -61,9 +61,7 @@ def test_bill_and_lines_agree_and_lines_add_up(seed: int, name: str, meters: int
     assert (lines.total_mjpy == lines.amount_mjpy.sum(axis=1)).all()
     assert (lines.month_total_mjpy % 1000 == 0).all()
     assert (lines.month_total_mjpy.sum(axis=1) == lines.total_mjpy).all()
-    first = bill(
-        tariff, energy[:, 0] * 2e-6, start=APRIL, step_s=1800, contract=contract, power_factor_percent=93.0
-    )
+    first = bill(tariff, energy[:, 0] * 2e-6, start=APRIL, step_s=1800, contract=contract, power_factor_percent=93.0)
     assert first.total_jpy * 1000 == lines.total_mjpy[0]
     assert first.months.total_jpy.tolist() == (lines.month_total_mjpy[0] / 1000).tolist()
     parts = first.months.drop(columns=["month", "total_jpy"]).sum(axis=1)

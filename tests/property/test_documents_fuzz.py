@@ -70,9 +70,7 @@ PIECES += [
     "b: &b ",
 ]
 yamlish = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
-printable = st.characters(
-    exclude_categories=("Cc", "Cs"), exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"
-)
+printable = st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\u2028\u2029\ufeff\ufffe\uffff")
 leaves = (
     st.none()
     | st.booleans()
@@ -82,9 +80,7 @@ leaves = (
 )
 trees = st.recursive(
     leaves,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(printable, max_size=8), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(printable, max_size=8), inner, max_size=4),
     max_leaves=20,
 )
 

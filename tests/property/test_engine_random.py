@@ -96,7 +96,14 @@ def test_books_close(data: dict[str, Any]) -> None:
     arrays = simulate(data)
     throughput = sum(
         float(np.sum(arrays.columns[name]))
-        for name in ("load_kwh", "pv_kwh", "battery_charge_kwh", "battery_discharge_kwh", "ev_charge_kwh", "ev_discharge_kwh")
+        for name in (
+            "load_kwh",
+            "pv_kwh",
+            "battery_charge_kwh",
+            "battery_discharge_kwh",
+            "ev_charge_kwh",
+            "ev_discharge_kwh",
+        )
         if name in arrays.columns
     )
     residual = arrays.energy_residual_kwh.sum() + arrays.island_residual_kwh.sum()

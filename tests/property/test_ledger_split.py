@@ -38,20 +38,14 @@ def test_split_by_floats_adds_up(total: int, weights: list[float]) -> None:
     assert (np.sign(parts) * np.sign(total) >= 0).all()
 
 
-@given(
-    st.lists(
-        st.tuples(TOTALS, st.lists(st.integers(0, 2**40), min_size=4, max_size=4)), min_size=1, max_size=6
-    )
-)
+@given(st.lists(st.tuples(TOTALS, st.lists(st.integers(0, 2**40), min_size=4, max_size=4)), min_size=1, max_size=6))
 def test_split_of_a_row_does_not_depend_on_the_batch(rows: list[tuple[int, list[int]]]) -> None:
     together = split_by_largest_remainder([total for total, _ in rows], [weights for _, weights in rows])
     alone = [split_by_largest_remainder(total, weights).tolist() for total, weights in rows]
     assert together.tolist() == alone
 
 
-PAYMENTS = st.lists(
-    st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(-(10**12), 10**12)), max_size=20
-)
+PAYMENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(-(10**12), 10**12)), max_size=20)
 
 
 @given(PAYMENTS)

@@ -1,5 +1,7 @@
 """Meters inside an interval, against a sum over a fine grid of instants written out in plain Python."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ def plain_import_export(base_kw: float, devices: list[tuple[float, float]], dt_s
     """Walk the staircase edge by edge."""
     edges = sorted({0.0, dt_s, *(min(held, dt_s) for _, held in devices)})
     imported = exported = 0.0
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in itertools.pairwise(edges):
         net = base_kw + sum(p for p, held in devices if held > start)
         energy = net * (end - start) / 3600
         imported += max(-energy, 0.0)

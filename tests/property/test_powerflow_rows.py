@@ -16,9 +16,7 @@ def feeder(seed: int, buses: int, *, mesh: int = 0, shares: bool = False) -> Net
     loops = rng.integers(0, buses, (mesh, 2))
     ends = np.concatenate([ends, loops[loops[:, 0] != loops[:, 1]]])
     z = rng.uniform(0.002, 0.02, len(ends)) + 1j * rng.uniform(0.001, 0.008, len(ends))
-    part = (
-        {"share_current_p": np.full(buses, 0.3), "share_impedance_q": np.full(buses, 0.4)} if shares else {}
-    )
+    part = {"share_current_p": np.full(buses, 0.3), "share_impedance_q": np.full(buses, 0.4)} if shares else {}
     return Network(
         v_nominal_kv=np.full(buses, 0.4),
         leg_bus=ends,
@@ -72,9 +70,7 @@ def test_ramp_through_collapse_and_back(buses, kernel):
     p, q = loads(5, 1, buses, 60.0)
     p, q = -np.abs(p[0]), -np.abs(q[0])
     nose = collapse(net, p, q)
-    ramp = np.concatenate(
-        [np.linspace(0.3, 1.3, 44), np.linspace(1.3, 0.3, 20), [0.999, 0.9999, 1.0001, 1.001]]
-    )
+    ramp = np.concatenate([np.linspace(0.3, 1.3, 44), np.linspace(1.3, 0.3, 20), [0.999, 0.9999, 1.0001, 1.001]])
     solution = solve(net, nose * ramp[:, None] * p, nose * ramp[:, None] * q, kernel=kernel)
     assert np.array_equal(solution.ok, ramp < 1)
     assert set(solution.reason[ramp > 1]) == {Reason.NO_SOLUTION}

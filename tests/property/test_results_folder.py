@@ -100,9 +100,7 @@ class Bill:
     defines: ClassVar = {"bill_jpy": MetricInfo("JPY", -1)}
 
     def compute(self, arrays: RunArrays) -> MetricValues:
-        return MetricValues(
-            {"bill_jpy": arrays.community_bill_mjpy / 1000}, {"bill_jpy": arrays.bill_mjpy / 1000}
-        )
+        return MetricValues({"bill_jpy": arrays.community_bill_mjpy / 1000}, {"bill_jpy": arrays.bill_mjpy / 1000})
 
 
 @settings(max_examples=60)

@@ -94,9 +94,7 @@ def test_levy_outside_its_table_is_the_nearest_with_a_warning() -> None:
 
 
 def test_large_contract_is_said_to_be_negotiated() -> None:
-    assert keys(bill(BASIC, np.full(MONTH, 600.0), start=AUGUST, step_s=1800).warnings) == [
-        "contract_is_negotiated"
-    ]
+    assert keys(bill(BASIC, np.full(MONTH, 600.0), start=AUGUST, step_s=1800).warnings) == ["contract_is_negotiated"]
 
 
 def test_negotiated_contract_and_its_exceedance() -> None:
@@ -126,9 +124,7 @@ def test_contract_that_the_plan_cannot_take(plan: str, contract: float | None, k
 def test_power_factor_leaves_a_low_voltage_base_alone() -> None:
     plan = load_tariff("toell_lv_c")
     bills = [
-        bill(
-            plan, np.ones(MONTH), start=AUGUST, step_s=1800, contract=10, power_factor_percent=percent
-        ).total_jpy
+        bill(plan, np.ones(MONTH), start=AUGUST, step_s=1800, contract=10, power_factor_percent=percent).total_jpy
         for percent in (85, 100)
     ]
     assert bills[0] == bills[1]
@@ -137,9 +133,7 @@ def test_power_factor_leaves_a_low_voltage_base_alone() -> None:
 def test_contract_in_kw_of_ampere_and_kva() -> None:
     one = np.full((MONTH, 1), 100_000)
     assert bill_lines(load_tariff("toell_lv_b_30a"), one, start=AUGUST).largest_contract_kw.tolist() == [3.0]
-    assert bill_lines(load_tariff("toell_lv_c"), one, start=AUGUST, contract=6).contract_kw.tolist() == [
-        [6.0]
-    ]
+    assert bill_lines(load_tariff("toell_lv_c"), one, start=AUGUST, contract=6).contract_kw.tolist() == [[6.0]]
 
 
 def test_assumed_adjustment_is_stated() -> None:
@@ -183,9 +177,7 @@ def test_plan_without_assumption_needs_adjustments() -> None:
 
 def plan_of_test(**changes: object) -> Tariff:
     base = Base(unit="kW", price_jpy=1000.0, source="test", power_factor=True)
-    plan = Tariff(
-        name="test", title="", base=base, energy={"all": EnergyPrice(price_jpy_per_kwh=10.5, source="test")}
-    )
+    plan = Tariff(name="test", title="", base=base, energy={"all": EnergyPrice(price_jpy_per_kwh=10.5, source="test")})
     adjustment = replace(plan.adjustment, assumed_jpy_per_kwh=0.0)
     return replace(plan, adjustment=adjustment, levy="renewable", **changes)
 
@@ -202,9 +194,7 @@ def test_tax_on_top_leaves_the_levy_out() -> None:
 def test_supplier_may_round_quantities_and_items() -> None:
     power = np.full(MONTH, 1.5)
     rounding = Rounding(kw="half_up", kwh="half_up", power_factor="half_up", levy="floor", total="half_up")
-    result = bill(
-        plan_of_test(rounding=rounding), power, start=AUGUST, step_s=1800, power_factor_percent=94.5
-    )
+    result = bill(plan_of_test(rounding=rounding), power, start=AUGUST, step_s=1800, power_factor_percent=94.5)
     lines = result.lines.set_index("item")
     assert lines.quantity["demand"] == 2.0
     assert lines.amount_jpy["demand"] == 1800.0, "2 kW at 95 %"
@@ -223,9 +213,7 @@ def test_published_fuel_adjustment_of_december_2024() -> None:
     mean = mean_fuel_price_jpy_per_kl(82_043, 93_635, 23_209)
     assert mean == 51_500
     assert fuel_adjustment_jpy_per_kwh(mean, base_jpy_per_kl=86_100, unit_jpy_per_kwh=0.183) == -6.33
-    capped = fuel_adjustment_jpy_per_kwh(
-        90_000, base_jpy_per_kl=86_100, unit_jpy_per_kwh=0.183, cap_jpy_per_kl=86_100
-    )
+    capped = fuel_adjustment_jpy_per_kwh(90_000, base_jpy_per_kl=86_100, unit_jpy_per_kwh=0.183, cap_jpy_per_kl=86_100)
     assert capped == 0.0
 
 

@@ -21,15 +21,11 @@ class NoTables:
 def run(name: str, **numbers: float) -> Results:
     units = {key: "JPY" if key.endswith("_jpy") else "kW" for key in numbers}
     metrics = {"format": 1, "community": numbers, "buildings": {}, "units": units}
-    return Results(
-        manifest={"scenario": {"name": name}}, metrics=metrics, scenario_yaml="", tables=NoTables()
-    )
+    return Results(manifest={"scenario": {"name": name}}, metrics=metrics, scenario_yaml="", tables=NoTables())
 
 
 def test_differences_are_to_the_first_run():
-    table = compare(
-        [run("a", bill_jpy=100.0, peak_import_kw=9.0), run("b", bill_jpy=80.0, peak_import_kw=9.5)]
-    )
+    table = compare([run("a", bill_jpy=100.0, peak_import_kw=9.0), run("b", bill_jpy=80.0, peak_import_kw=9.5)])
     assert list(table.columns) == ["unit", "a", "b", "b − a"]
     assert table.loc["bill_jpy", "b − a"] == -20.0
     assert table.loc["peak_import_kw", "b − a"] == 0.5

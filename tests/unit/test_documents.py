@@ -177,9 +177,7 @@ copies: [*home]
     ],
 )
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
-def test_places(
-    path: tuple[str | int, ...], of_value: tuple[int, int], of_key: tuple[int, int], ends: str
-) -> None:
+def test_places(path: tuple[str | int, ...], of_value: tuple[int, int], of_key: tuple[int, int], ends: str) -> None:
     document = parse_yaml(TEXT.replace("\n", ends), "a.yaml")
     assert document.place(path) == of_value
     assert document.place(path, key=True) == of_key
@@ -195,9 +193,7 @@ def test_what_an_alias_repeats_is_told_once() -> None:
     assert only(error).field == "a.x"
 
 
-@pytest.mark.parametrize(
-    "text", ["[" + ".nan, " * 200 + "]", "[" + "*a, " * 200 + "]", "[" + "!x a, " * 200 + "]"]
-)
+@pytest.mark.parametrize("text", ["[" + ".nan, " * 200 + "]", "[" + "*a, " * 200 + "]", "[" + "!x a, " * 200 + "]"])
 def test_after_a_hundred_problems_the_rest_is_only_said_to_be(text: str) -> None:
     with pytest.raises(ScenarioError) as error:
         parse_yaml(text, "a.yaml")

@@ -15,7 +15,9 @@ from ysc_sim.results.arrays import RunArrays
 
 def flat_load(tmp_path: Path, kw: float, days: int = 1) -> str:
     """A user's CSV of constant power, half-hour rows."""
-    rows = [f"2026-08-{3 + day:02d} {slot // 2:02d}:{slot % 2 * 30:02d},{kw}" for day in range(days) for slot in range(48)]
+    rows = [
+        f"2026-08-{3 + day:02d} {slot // 2:02d}:{slot % 2 * 30:02d},{kw}" for day in range(days) for slot in range(48)
+    ]
     (tmp_path / "flat.csv").write_text("\n".join(["time,kw", *rows]) + "\n", encoding="utf-8")
     return "flat.csv"
 

@@ -58,9 +58,7 @@ def test_bad_rows_do_not_spoil_others():
 
 
 def test_injection_at_a_dead_bus():
-    net = two_bus(
-        switch_leg=np.array([[0, 1]]), switch_bus=np.array([[-1, -1]]), switch_closed=np.array([True])
-    )
+    net = two_bus(switch_leg=np.array([[0, 1]]), switch_bus=np.array([[-1, -1]]), switch_closed=np.array([True]))
     solution = solve(net, [[0, -1.0], [0, -1.0], [0, 0.0]], 0.0, closed=[[True], [False], [False]])
     assert [Reason(code).name for code in solution.reason] == ["OK", "UNSUPPLIED_BUS", "OK"]
     assert solution.v_pu[2, 1] == 0

@@ -48,15 +48,11 @@ def make_arrays(rows: int = 1, record_s: int = 1800, seed: int = 3) -> RunArrays
 
     bill = imported.sum(axis=0) * 30 // 1000 - exported.sum(axis=0) * 8 // 1000
     lines = [
-        BillLine(
-            month, b, "energy", "kWh", imported[:, :, b].sum(axis=0) / 1e6, np.full(rows, 30.0), bill[:, b]
-        )
+        BillLine(month, b, "energy", "kWh", imported[:, :, b].sum(axis=0) / 1e6, np.full(rows, 30.0), bill[:, b])
         for b in range(n)
         for month in ("2026-08", "2026-09")
     ]
-    lines.append(
-        BillLine("2026-08", -1, "demand", "kW", np.full(rows, 9.5), np.full(rows, 1890.0), bill[:, 0])
-    )
+    lines.append(BillLine("2026-08", -1, "demand", "kW", np.full(rows, 9.5), np.full(rows, 1890.0), bill[:, 0]))
     left = np.ones(rows, dtype=np.int64)
     lines.append(BillLine("2026-08", -2, "rounding", "", np.zeros(rows), np.zeros(rows), left))
     return RunArrays(
@@ -404,9 +400,7 @@ def forge(folder: Path, frame: pd.DataFrame) -> Results:
 
     frame.to_parquet(folder / "community.parquet", index=False)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"]["community.parquet"] = hashlib.sha256(
-        (folder / "community.parquet").read_bytes()
-    ).hexdigest()
+    manifest["files"]["community.parquet"] = hashlib.sha256((folder / "community.parquet").read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return load_results(folder, most_cells=2_000_000)
 

@@ -78,7 +78,9 @@ def test_fields_and_defaults(write):
 
 def test_yaml_values_are_what_people_mean(write):
     # libraries' YAML 1.1 reads 12:30 as 750, NO as false, 1e3 as text
-    text = SMALL.replace("name: Test", "name: NO\nseed: 1e3").replace("power_kw: 5}", "power_kw: 5}\n      - {kind: ev, leave: 12:30}")
+    text = SMALL.replace("name: Test", "name: NO\nseed: 1e3").replace(
+        "power_kw: 5}", "power_kw: 5}\n      - {kind: ev, leave: 12:30}"
+    )
     scenario = load_scenario(write(text))
     assert scenario.name == "NO"
     assert scenario.seed == 1000
@@ -175,12 +177,36 @@ class TestOverrides:
             ("time.step_s", "300", lambda s: s.time.step_s == 300),
             ("seed", 7, lambda s: s.seed == 7),
             ("name", "12:30", lambda s: s.name == "12:30"),
-            ("buildings.office.devices.battery.energy_kwh", "41", lambda s: s.buildings[0].devices[1].spec.energy_kwh == 41),
-            ("buildings.office.devices.battery_2.power_kw", "6", lambda s: s.buildings[0].devices[2].spec.power_kw == 6),
-            ("buildings.0.devices.van.leave", "09:00", lambda s: s.buildings[0].devices[3].spec.leave == "09:00"),
-            ("buildings.office.load_kwh_per_year", "5", lambda s: s.buildings[0].devices[0].spec.load_kwh_per_year == 5),
-            ("buildings.office.devices.load.profile", "shop", lambda s: s.buildings[0].devices[0].spec.profile == "shop"),
-            ("buildings.*.strategy.kind", "none", lambda s: {b.strategy.kind for b in s.buildings} == {"none"}),
+            (
+                "buildings.office.devices.battery.energy_kwh",
+                "41",
+                lambda s: s.buildings[0].devices[1].spec.energy_kwh == 41,
+            ),
+            (
+                "buildings.office.devices.battery_2.power_kw",
+                "6",
+                lambda s: s.buildings[0].devices[2].spec.power_kw == 6,
+            ),
+            (
+                "buildings.0.devices.van.leave",
+                "09:00",
+                lambda s: s.buildings[0].devices[3].spec.leave == "09:00",
+            ),
+            (
+                "buildings.office.load_kwh_per_year",
+                "5",
+                lambda s: s.buildings[0].devices[0].spec.load_kwh_per_year == 5,
+            ),
+            (
+                "buildings.office.devices.load.profile",
+                "shop",
+                lambda s: s.buildings[0].devices[0].spec.profile == "shop",
+            ),
+            (
+                "buildings.*.strategy.kind",
+                "none",
+                lambda s: {b.strategy.kind for b in s.buildings} == {"none"},
+            ),
             ("outages.*.duration_h", "3", lambda s: s.outages[0].spec.duration_h == 3.0),
             ("outages", "[]", lambda s: s.outages == ()),
             ("outages.0.duration_h", "3", lambda s: s.outages[0].spec.duration_h == 3.0),
@@ -248,7 +274,19 @@ class TestFiles:
             load_scenario(write(self.TEXT))
         assert keys(error) == ["not_a_regular_file"]
 
-    def test_files_of_a_scenario(self, write, tmp_path):
+    def test_what_stands_in_a_profile_has_its_place_in_that_file(self, write):
+        write("time,kW\n2026-08-03T00:00,1\n2026-08-03T00:30,many\n", "data/meter.csv")
+        text = BLOCK.replace("profile: detached120_gas", "profile: data/meter.csv")
+        with pytest.raises(ScenarioError) as error:
+            load_scenario(write(text))
+        # eight houses and a name each: told once, where it stands
+        assert [(p.file.endswith("meter.csv"), p.line) for p in error.value.problems] == [(True, 3)]
+
+    def test_files_of_a_scenario(self, write):
+        days = "\n".join(f"2026-08-{3 + k // 48:02d}T{k % 48 // 2:02d}:{k % 2 * 3}0,1" for k in range(48 * 7))
+        write(f"time,kW\n{days}\n", "data/meter.csv")
+        scenario = load_scenario(write(SMALL.replace("profile: detached120_gas", "profile: data/meter.csv")))
+        assert named_files(scenario) == ("data/meter.csv",)
         assert named_files(load_scenario(write(SMALL))) == ()
 
 

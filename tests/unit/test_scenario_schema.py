@@ -15,7 +15,10 @@ SCENARIO = """
 format: 1
 time: {start: 2026-08-03T00:00, days: 7}
 wires: private_line
-tariff: {plan: tepco_hv_basic_2026, previous_kw: [1, 2.5], adjustments: {2026-08: {morning: 1, noon: 2, evening: 3, night: 1}}}
+tariff:
+  plan: tepco_hv_basic_2026
+  previous_kw: [1, 2.5]
+  adjustments: {2026-08: {morning: 1, noon: 2, evening: 3, night: 1}}
 market: {kind: call_auction}
 bidder: {kind: truthful, forecast: {kind: persistence, of: yesterday}}
 buildings:

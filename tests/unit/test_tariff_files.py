@@ -83,9 +83,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "text", ["extends: loop.yaml", "extends: 3", "extends: ../loop.yaml", "extends: /etc/x.yaml"]
-)
+@pytest.mark.parametrize("text", ["extends: loop.yaml", "extends: 3", "extends: ../loop.yaml", "extends: /etc/x.yaml"])
 def test_extends_stays_in_its_folder_and_ends(tmp_path: Path, text: str) -> None:
     path = tmp_path / "loop.yaml"
     path.write_text(text)
@@ -109,8 +107,7 @@ def test_clock_of_kyushu() -> None:
         return plan.band_names[plan.bands(datetime.fromisoformat(f"{text}+09:00"), 1800, 1)[0]]
 
     assert [
-        band(f"2026-08-03T{hour}")
-        for hour in ("07:30", "08:00", "12:30", "13:00", "15:30", "16:00", "21:30", "22:00")
+        band(f"2026-08-03T{hour}") for hour in ("07:30", "08:00", "12:30", "13:00", "15:30", "16:00", "21:30", "22:00")
     ] == [
         "night",
         "day_summer",
@@ -143,9 +140,7 @@ def test_price_arrays() -> None:
     assert steps.energy_price_jpy_per_kwh(MONDAY, 1800, 2).tolist() == [29.65] * 2, "the first step"
     two = {"2026-08": 1.0, "2026-09": -1.0}
     eve = datetime.fromisoformat("2026-08-31T23:30+09:00")
-    assert steps.energy_price_jpy_per_kwh(eve, 1800, 2, adjustments=two).tolist() == pytest.approx(
-        [30.65, 28.65]
-    )
+    assert steps.energy_price_jpy_per_kwh(eve, 1800, 2, adjustments=two).tolist() == pytest.approx([30.65, 28.65])
 
 
 def test_export_prices() -> None:

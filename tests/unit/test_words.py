@@ -79,11 +79,7 @@ def key_expressions(node: ast.AST) -> Iterator[ast.expr]:
             yield node.args[position]
     if isinstance(node, ast.FunctionDef) and node.name == "check":
         for inner in ast.walk(node):
-            if (
-                isinstance(inner, ast.Tuple)
-                and len(inner.elts) == 3
-                and isinstance(inner.elts[2], ast.Dict | ast.Name)
-            ):
+            if isinstance(inner, ast.Tuple) and len(inner.elts) == 3 and isinstance(inner.elts[2], ast.Dict | ast.Name):
                 yield inner.elts[0]
 
 
@@ -216,9 +212,7 @@ def test_a_suggestion_becomes_a_question_and_none_becomes_nothing() -> None:
     assert words.sentence("problems", "plugin_group_unknown", values, "en") == (
         "There is no group of plug-ins 'device'. Did you mean 'devices'?"
     )
-    assert words.sentence("problems", "plugin_group_unknown", values, "ja").endswith(
-        "「devices」ではありませんか？"
-    )
+    assert words.sentence("problems", "plugin_group_unknown", values, "ja").endswith("「devices」ではありませんか？")
     values["suggestion"] = None
     assert words.sentence("problems", "plugin_group_unknown", values, "en").endswith("'device'.")
     for lang in words.LANGUAGES:
@@ -229,13 +223,8 @@ def test_a_suggestion_becomes_a_question_and_none_becomes_nothing() -> None:
 
 def test_a_line_says_place_severity_field_and_message() -> None:
     problem = Problem("file_missing", {"path": "b.csv"}, "a.yaml", 3, 7, "buildings.office.profile")
-    assert (
-        words.problem_line(problem, "en") == "a.yaml:3:7: buildings.office.profile: There is no file b.csv."
-    )
-    assert (
-        words.problem_line(problem, "ja")
-        == "a.yaml:3:7: buildings.office.profile: ファイル b.csv がありません。"
-    )
+    assert words.problem_line(problem, "en") == "a.yaml:3:7: buildings.office.profile: There is no file b.csv."
+    assert words.problem_line(problem, "ja") == "a.yaml:3:7: buildings.office.profile: ファイル b.csv がありません。"
     warning = Problem("file_missing", {"path": "b.csv"}, severity="warning")
     assert words.problem_line(warning, "en") == "warning: There is no file b.csv."
     assert words.problem_line(warning, "ja") == "注意: ファイル b.csv がありません。"
@@ -311,9 +300,7 @@ def test_an_unknown_language_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_errors_are_worded_in_the_language_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "_chosen", ["ja"])
-    error = ScenarioError(
-        [Problem("yaml_merge", {}, "a.yaml", 1, 2), Problem("yaml_key_not_text", {}, "a.yaml", 3, 4)]
-    )
+    error = ScenarioError([Problem("yaml_merge", {}, "a.yaml", 1, 2), Problem("yaml_key_not_text", {}, "a.yaml", 3, 4)])
     first, second = str(error).split("\n")
     assert first.startswith("a.yaml:1:2: ")
     assert second == "a.yaml:3:4: キーは文字列でなければなりません。"

@@ -87,9 +87,7 @@ class MonthAdjustments:
         return tuple(price for _, price in row) if row[0][0] else (row[0][1],) * self.bands
 
 
-def month_adjustments(
-    tariff: Tariff, months: list[str], adjustments: AdjustmentTable | None
-) -> MonthAdjustments:
+def month_adjustments(tariff: Tariff, months: list[str], adjustments: AdjustmentTable | None) -> MonthAdjustments:
     """Look up every month. Without a table the plan's assumption holds; a gap in a table is an error.
 
     Raises ``TariffError``: ``adjustment_missing``, ``adjustment_month_wrong``, ``adjustment_bands_wrong``,
@@ -110,14 +108,10 @@ def month_adjustments(
     return MonthAdjustments(tuple(_row(month, table[month], names) for month in months), bands, False)
 
 
-def _row(
-    month: str, given: float | Mapping[str, float], names: tuple[str, ...]
-) -> tuple[tuple[str, float], ...]:
+def _row(month: str, given: float | Mapping[str, float], names: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     if isinstance(given, Mapping):
         if set(given) != set(names):
-            raise TariffError(
-                "adjustment_bands_wrong", month=month, bands=", ".join(names), given=", ".join(given)
-            )
+            raise TariffError("adjustment_bands_wrong", month=month, bands=", ".join(names), given=", ".join(given))
         row = tuple((name, float(given[name])) for name in names)
     else:
         row = (("", float(given)),)

@@ -90,9 +90,7 @@ def _named_contract(tariff: Tariff, base: Base, given: float | None) -> float:
         raise TariffError("contract_needed", plan=tariff.name, unit=base.unit)
     low, high = base.minimum or 0.0, base.maximum or np.inf
     if not (low <= contract <= high and 0 < contract < np.inf):
-        raise TariffError(
-            "contract_outside_plan", plan=tariff.name, unit=base.unit, value=contract, low=low, high=high
-        )
+        raise TariffError("contract_outside_plan", plan=tariff.name, unit=base.unit, value=contract, low=low, high=high)
     return contract
 
 

@@ -125,9 +125,7 @@ def bill(
     """
     power = np.asarray(power_kw, dtype=np.float64)
     if power.ndim != 1:
-        raise ValueError(
-            f"power_kw must be one row, not of shape {power.shape}; bill_lines takes many meters."
-        )
+        raise ValueError(f"power_kw must be one row, not of shape {power.shape}; bill_lines takes many meters.")
     if start.tzinfo is None or start.utcoffset() is None:
         raise ValueError(f"start(={start.isoformat()}) must have a time zone.")
     elapsed = start - EPOCH

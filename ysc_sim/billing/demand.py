@@ -60,9 +60,7 @@ def slot_import_kws(power_kw: ArrayLike, *, step_s: float, offset_s: float) -> t
     power = np.asarray(power_kw, dtype=np.float64)
     step, offset = _whole_seconds("step_s", step_s), _whole_seconds("offset_s", offset_s)
     if step < 1 or not 0 <= offset < SLOT_S:
-        raise ValueError(
-            f"step_s(={step_s}) must be > 0 and offset_s(={offset_s}) at least 0 and below {SLOT_S}."
-        )
+        raise ValueError(f"step_s(={step_s}) must be > 0 and offset_s(={offset_s}) at least 0 and below {SLOT_S}.")
     if power.ndim == 0:
         raise ValueError("power_kw must have a time axis.")
     if not np.isfinite(power).all():

@@ -46,12 +46,8 @@ class Ledger:
         amount = np.asarray(amount_mjpy)
         if not np.issubdtype(amount.dtype, np.integer):
             raise ValueError(f"amount_mjpy must be whole numbers, not {amount.dtype}.")
-        source, target = np.broadcast_arrays(
-            np.atleast_1d(self._find(payer)), np.atleast_1d(self._find(payee))
-        )
-        posted = np.array(
-            np.broadcast_to(amount, (self.rows, np.broadcast(amount, source).shape[-1])), dtype=np.int64
-        )
+        source, target = np.broadcast_arrays(np.atleast_1d(self._find(payer)), np.atleast_1d(self._find(payee)))
+        posted = np.array(np.broadcast_to(amount, (self.rows, np.broadcast(amount, source).shape[-1])), dtype=np.int64)
         k = posted.shape[1]
         self._entries.append((np.broadcast_to(source, (k,)), np.broadcast_to(target, (k,)), posted))
 
@@ -63,11 +59,7 @@ class Ledger:
             if unknown:
                 raise ValueError(f"account(={unknown[0]!r}) must be one of {', '.join(self.accounts)}.")
             return np.asarray(np.vectorize(self._number.__getitem__, otypes=[np.int64])(found))
-        if (
-            not np.issubdtype(found.dtype, np.integer)
-            or (found < 0).any()
-            or (found >= len(self.accounts)).any()
-        ):
+        if not np.issubdtype(found.dtype, np.integer) or (found < 0).any() or (found >= len(self.accounts)).any():
             raise ValueError(f"account(={account!r}) must be a name or a position of an account.")
         return found.astype(np.int64)
 

@@ -103,9 +103,7 @@ def make_lines(
         taxed = sheet.month_sum(k)
         if tariff.levy_periods:
             price = levy_at(tariff.levy_periods, number).price_jpy_per_kwh
-            sheet.write_energy(
-                k, LEVY, np.add.reduce(usage.energy_mwh[k], axis=0), price, tariff.rounding.levy
-            )
+            sheet.write_energy(k, LEVY, np.add.reduce(usage.energy_mwh[k], axis=0), price, tariff.rounding.levy)
         if not tariff.tax.included:
             amount = round_mjpy(np.floor(taxed * tariff.tax.rate + 0.5).astype(np.int64), tariff.rounding.tax)
             sheet.write(k, TAX, "JPY", taxed / MJPY_PER_JPY, tariff.tax.rate, amount)
@@ -120,14 +118,10 @@ def _write_energy(sheet: Sheet, month: int, tariff: Tariff, usage: Usage) -> Non
         sheet.write_energy(month, energy_item(band), energy, price.price_jpy_per_kwh, tariff.rounding.energy)
 
 
-def _write_adjustment(
-    sheet: Sheet, month: int, tariff: Tariff, usage: Usage, adjusted: MonthAdjustments
-) -> None:
+def _write_adjustment(sheet: Sheet, month: int, tariff: Tariff, usage: Usage, adjusted: MonthAdjustments) -> None:
     for number, (band, price) in enumerate(adjusted.rows[month]):
         energy = usage.adjusted_mwh[month, number] if band else np.add.reduce(usage.energy_mwh[month], axis=0)
-        sheet.write_energy(
-            month, f"{FUEL}_{band}" if band else FUEL, energy, price, tariff.rounding.fuel_adjustment
-        )
+        sheet.write_energy(month, f"{FUEL}_{band}" if band else FUEL, energy, price, tariff.rounding.fuel_adjustment)
 
 
 def export_lines(

@@ -32,9 +32,7 @@ def energy_amount_mjpy(energy_mwh: Ints, price_jpy_per_kwh: float) -> Ints:
     kwh, rest_mwh = np.divmod(energy_mwh, MWH_PER_KWH)
     whole, part = np.divmod(kwh * price, MICRO // MJPY_PER_JPY)
     fraction = part * MWH_PER_KWH + rest_mwh * price
-    return np.asarray(
-        whole + (fraction + MICRO_MWH_PER_MJPY_KWH // 2) // MICRO_MWH_PER_MJPY_KWH, dtype=np.int64
-    )
+    return np.asarray(whole + (fraction + MICRO_MWH_PER_MJPY_KWH // 2) // MICRO_MWH_PER_MJPY_KWH, dtype=np.int64)
 
 
 def to_mjpy(amount_jpy: Floats) -> Ints:

@@ -42,9 +42,7 @@ def assumptions(tariff: Tariff, months: Months, adjusted: MonthAdjustments) -> d
     said = dict(tariff.assumed)
     if adjusted.assumed and months.numbers:
         price = f"{tariff.adjustment.assumed_jpy_per_kwh:g} JPY/kWh"
-        said["fuel_adjustment"] = (
-            f"{price} in {_names(months, list(months.numbers))}, as no adjustments are given"
-        )
+        said["fuel_adjustment"] = f"{price} in {_names(months, list(months.numbers))}, as no adjustments are given"
     else:
         said.pop("fuel_adjustment", None)
     return said
@@ -53,9 +51,7 @@ def assumptions(tariff: Tariff, months: Months, adjusted: MonthAdjustments) -> d
 def _is_valid(tariff: Tariff, month: int) -> bool:
     """Whether the prices hold on the first day of the month."""
     day = first_day(month)
-    return not (
-        (tariff.valid_from and day < tariff.valid_from) or (tariff.valid_to and day > tariff.valid_to)
-    )
+    return not ((tariff.valid_from and day < tariff.valid_from) or (tariff.valid_to and day > tariff.valid_to))
 
 
 def _names(months: Months, chosen: list[int]) -> str:

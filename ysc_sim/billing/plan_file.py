@@ -114,9 +114,7 @@ def _resolve(document: Document, path: Path, depth: int) -> dict[str, Any]:
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     both = {
-        key: _merged(below[key], value)
-        if isinstance(value, dict) and isinstance(below.get(key), dict)
-        else value
+        key: _merged(below[key], value) if isinstance(value, dict) and isinstance(below.get(key), dict) else value
         for key, value in above.items()
     }
     return {**below, **both}
@@ -152,9 +150,7 @@ def _problem(detail: Any, data: dict[str, Any], document: Document) -> Problem:
     if unknown:
         known = _fields_at(where[:-1])
         near = suggest(str(where[-1]), known)
-        return Problem(
-            "unknown_key", {"key": where[-1], "suggestion": near, "known": ", ".join(known)}, *place
-        )
+        return Problem("unknown_key", {"key": where[-1], "suggestion": near, "known": ", ".join(known)}, *place)
     reason = detail["msg"].removeprefix("Value error, ").removesuffix(".")
     shown = detail["input"] if isinstance(detail["input"], str | int | float) else document.name
     return Problem("value_wrong", {"value": shown, "reason": reason}, *place)

@@ -108,9 +108,7 @@ class Sheet:
         self._rows: list[tuple[int, str, str, Floats, Floats, Ints]] = []
         self._sums = np.zeros((len(months), meters), dtype=np.int64)
 
-    def write(
-        self, month: int, item: str, unit: str, quantity: Floats, price: float | Floats, amount: Ints
-    ) -> None:
+    def write(self, month: int, item: str, unit: str, quantity: Floats, price: float | Floats, amount: Ints) -> None:
         """Add a line: quantity and amount (R,), price one or (R,)."""
         whole = np.broadcast_to(np.asarray(price, dtype=np.float64), (self.meters,))
         self._rows.append((month, item, unit, quantity, whole, amount))
@@ -134,13 +132,9 @@ class Sheet:
         """Add the line that rounds the month."""
         self.write(month, ROUNDING, "", np.zeros(self.meters), 0.0, amount)
 
-    def finish(
-        self, contract: Floats, warnings: tuple[Problem, ...], assumed: Mapping[str, str]
-    ) -> BillLines:
+    def finish(self, contract: Floats, warnings: tuple[Problem, ...], assumed: Mapping[str, str]) -> BillLines:
         """All lines as arrays; ``contract`` (M, R)."""
-        month, item, unit, quantity, price, amount = (
-            zip(*self._rows, strict=True) if self._rows else ((),) * 6
-        )
+        month, item, unit, quantity, price, amount = zip(*self._rows, strict=True) if self._rows else ((),) * 6
         shape = (self.meters, len(self._rows))
         return BillLines(
             months=self.months,

@@ -157,9 +157,7 @@ class Tariff:
     def adjustment_bands(self, start: datetime, step_s: int, count: int) -> Ints:
         """Position in ``adjustment_band_names`` of each interval, (count,)."""
         if self.adjustment.clock:
-            return band_index(
-                self.adjustment.clock, self.adjustment_band_names, local_times(start, step_s, count)
-            )
+            return band_index(self.adjustment.clock, self.adjustment_band_names, local_times(start, step_s, count))
         return self.bands(start, step_s, count)
 
     def energy_price_jpy_per_kwh(

@@ -64,9 +64,7 @@ class Usage:
 
 def largest_by_month(import_mwh: Ints, months: Months) -> Ints:
     """Largest slot of each month, (slots, R) -> (M, R)."""
-    return np.array(
-        [np.maximum.reduce(import_mwh[a:b], axis=0) for a, b in pairwise(months.first)], dtype=np.int64
-    )
+    return np.array([np.maximum.reduce(import_mwh[a:b], axis=0) for a, b in pairwise(months.first)], dtype=np.int64)
 
 
 def usage_of(tariff: Tariff, import_mwh: Ints, months: Months, start: datetime, slot_s: int) -> Usage:
@@ -74,9 +72,7 @@ def usage_of(tariff: Tariff, import_mwh: Ints, months: Months, start: datetime, 
     slots = len(import_mwh)
     bands, others = len(tariff.band_names), max(len(tariff.adjustment_band_names), 1)
     band = tariff.bands(start, slot_s, slots)
-    other = (
-        tariff.adjustment_bands(start, slot_s, slots) if tariff.adjustment_band_names else np.zeros_like(band)
-    )
+    other = tariff.adjustment_bands(start, slot_s, slots) if tariff.adjustment_band_names else np.zeros_like(band)
     code = band * others + other
     energy = np.zeros((len(months.numbers), bands * others, import_mwh.shape[1]), dtype=np.int64)
     # Slots are summed in runs of one month and band: sums of contiguous rows, which is as fast as memory.

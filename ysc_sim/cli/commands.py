@@ -26,8 +26,8 @@ def _language(value: Optional[str]) -> Optional[str]:  # noqa: UP045 - typer rea
     return value
 
 
-Lang = Annotated[Optional[str], typer.Option("--lang", help=text("cli.option_lang"), callback=_language)]
-Out = Annotated[Optional[Path], typer.Option("--out", help=text("cli.option_out"))]
+Lang = Annotated[str | None, typer.Option("--lang", help=text("cli.option_lang"), callback=_language)]
+Out = Annotated[Path | None, typer.Option("--out", help=text("cli.option_out"))]
 Quiet = Annotated[bool, typer.Option("--quiet", help=text("cli.option_quiet"))]
 
 
@@ -53,7 +53,7 @@ def demo(out: Out = None, quiet: Quiet = False, lang: Lang = None) -> None:
 
 @app.command(help=text("cli.init"))
 def init(
-    folder: Annotated[Optional[Path], typer.Argument(help=text("cli.argument_folder"))] = None,
+    folder: Annotated[Path | None, typer.Argument(help=text("cli.argument_folder"))] = None,
     template: Annotated[str, typer.Option("--template", help=text("cli.option_template"))] = "block",
     list_: Annotated[bool, typer.Option("--list", help=text("cli.option_list"))] = False,
     lang: Lang = None,
@@ -90,8 +90,8 @@ def schema(lang: Lang = None) -> None:
 @app.command(help=text("cli.run"))
 def run(
     file: Annotated[Path, typer.Argument(help=text("cli.argument_scenario"))],
-    set_: Annotated[Optional[list[str]], typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
-    seed: Annotated[Optional[int], typer.Option("--seed", help=text("cli.option_seed"))] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help=text("cli.option_seed"))] = None,
     out: Out = None,
     no_report: Annotated[bool, typer.Option("--no-report", help=text("cli.option_no_report"))] = False,
     quiet: Quiet = False,
@@ -104,9 +104,7 @@ def run(
 
 
 @app.command(help=text("cli.report"))
-def report(
-    folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))], lang: Lang = None
-) -> None:
+def report(folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))], lang: Lang = None) -> None:
     """Rebuild the page of stored results."""
     from ysc_sim.cli.run import rebuild_report
 

@@ -36,7 +36,9 @@ SUMMARY = (
 
 def run_demo(out: Path | None, *, quiet: bool) -> None:
     """Simulate the shipped block."""
-    run_file(scenarios_folder() / "yokohama_block.yaml", [], None, out or Path("demo-results"), report=True, quiet=quiet)
+    run_file(
+        scenarios_folder() / "yokohama_block.yaml", [], None, out or Path("demo-results"), report=True, quiet=quiet
+    )
 
 
 def scenarios_folder() -> Path:

@@ -180,5 +180,3 @@ def _notes(fleets: Iterable[Device]) -> Iterable[Mapping[str, Any]]:
             if mark not in seen:
                 seen.add(mark)
                 yield note
-
-

@@ -38,7 +38,7 @@ class Segments:
         return Segments(np.zeros_like(self.group), 1)
 
     def sum(self, values: Floats) -> Floats:
-        """(R, m) → (R, count). Where each group has just its own member, ``values`` itself is returned: do not write to it."""
+        """(R, m) → (R, count). Where each group has just its own member, ``values`` itself is returned: read only."""
         if self.identity:
             return values
         if self.whole:

@@ -32,7 +32,7 @@ PAGE_VALUES = 1 << 18
 
 @dataclass(frozen=True)
 class Source:
-    """Mean power of equal intervals over whole local days, the first of them ``before_days`` before the day of the start."""
+    """Mean power of equal intervals over whole local days, from ``before_days`` before the day of the start on."""
 
     kw: Floats
     """(N,), or (N, S) where rows of the ensemble differ."""
@@ -81,7 +81,7 @@ class ProfileFleet:
         cap_kw: Floats | None = None,
         pulses: Pulses | None = None,
     ) -> None:
-        """Device ``j`` follows ``sources[which[j]]`` times ``factor[:, j]``, ``shift_s[:, j]`` later, up to ``cap_kw[j]``.
+        """Device ``j`` follows ``sources[which[j]]`` times ``factor[:, j]``, ``shift_s[:, j]`` later, to ``cap_kw[j]``.
 
         ``factor``, ``shift_s``: (S, m), or (1, m) where all rows are equal; all sources cover the same days.
         ``pulses`` vary the power inside half-hours.
@@ -134,7 +134,7 @@ class ProfileFleet:
         return np.ascontiguousarray(power)
 
     def power_kw(self, first: int, count: int) -> Floats:
-        """What the devices want in ``count`` steps from step ``first`` on, (count, R0, m), > 0 injects; R0 as ``row_count``."""
+        """What the devices want in ``count`` steps from ``first`` on, (count, ``row_count``, m), > 0 injects."""
         step_s = self.placed.site.axis.step_s
         lead, unit = first * step_s // self._unit_s, self._unit_s // step_s
         block = lcm(self._source_s, SLOT_S if self._pulses else 1) // self._unit_s

@@ -20,7 +20,19 @@ import numpy as np
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Moment, Placed, Store
 from ysc_sim.devices.reservoir import move_energy
-from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Efficiency, Floats, Fraction, KW, KWh, Minutes, PositiveKW, PositiveKWh
+from ysc_sim.units import (
+    EMPTY_KWH,
+    KW,
+    SECONDS_PER_HOUR,
+    Bools,
+    Efficiency,
+    Floats,
+    Fraction,
+    KWh,
+    Minutes,
+    PositiveKW,
+    PositiveKWh,
+)
 
 DAY_S = 86_400
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -112,8 +124,8 @@ class EvFleet:
         self._event_s, self._trip_kwh = draw_timetable(placed)
 
     def start(self) -> DeviceState:
-        """Plugged in at ``soc_start``. Arrays (S, m): ``row``, ``stored_kwh``, ``away`` 0/1, ``event`` (number of the next
-        event: even departures, odd arrivals), ``due_s`` (its time), ``driven_kwh`` (not yet reported), ``forced`` 0/1.
+        """Plugged in at ``soc_start``. Arrays (S, m): ``row``, ``stored_kwh``, ``away`` 0/1, ``event`` (number of the
+        next event: even departures, odd arrivals), ``due_s`` (its time), ``driven_kwh`` (not yet told), ``forced`` 0/1.
         """
         rows, m = self.placed.site.rows.count, len(self.energy_kwh)
         start = self.energy_kwh * self.placed.column("soc_start")
@@ -152,9 +164,7 @@ class EvFleet:
     def advance(self, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
         """Exact for constant power; energy driven since the last call is reported as ``away_kwh``."""
         floor, ceiling = self._limits(state, p_kw)
-        stored, flow = move_energy(
-            state["stored_kwh"], p_kw, dt_s, floor, ceiling, self.eta_charge, self.eta_discharge
-        )
+        stored, flow = move_energy(state["stored_kwh"], p_kw, dt_s, floor, ceiling, self.eta_charge, self.eta_discharge)
         state["stored_kwh"] = stored
         driven = state["driven_kwh"]
         state["driven_kwh"] = np.zeros_like(driven)
@@ -216,7 +226,8 @@ def draw_timetable(placed: Placed) -> tuple[Floats, Floats]:
             jitter = np.clip(random.standard_normal((days, 2)), -3, 3) * spec.jitter_minutes * 60.0
             energy = random.exponential(1.0, days) * spec.trip_kwh
             leave_at, arrive_at = seconds_of_day(spec.leave), seconds_of_day(spec.arrive)
-            assert leave_at is not None and arrive_at is not None
+            assert leave_at is not None
+            assert arrive_at is not None
             leave = midnight + np.clip(np.rint(leave_at + jitter[:, 0]), 0, DAY_S - 120)
             arrive = midnight + np.clip(np.rint(arrive_at + jitter[:, 1]), 0, DAY_S - 60)
             arrive = np.maximum(arrive, leave + 60)

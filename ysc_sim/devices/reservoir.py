@@ -1,5 +1,4 @@
-"""Moving energy in and out of a store at constant power: shared by batteries and vehicles.
-"""
+"""Moving energy in and out of a store at constant power: shared by batteries and vehicles."""
 
 from __future__ import annotations
 

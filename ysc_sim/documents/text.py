@@ -25,9 +25,7 @@ def decoded(source: str | bytes, name: str) -> str:
     """The text, without byte order mark. Raises ``ScenarioError`` for what cannot stand in it."""
     text = source.removeprefix("\ufeff") if isinstance(source, str) else _from_utf8(source, name)
     problems = [
-        Problem(
-            "yaml_control_character", {"code": f"U+{ord(bad[0]):04X}"}, name, *place_of(text, bad.start())
-        )
+        Problem("yaml_control_character", {"code": f"U+{ord(bad[0]):04X}"}, name, *place_of(text, bad.start()))
         for bad in islice(UNSEEN.finditer(text), MOST_TOLD)
     ]
     problems += [

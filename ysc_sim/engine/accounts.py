@@ -4,17 +4,18 @@ Every payment is computed once, as an integer, and posted from one account to an
 operator, its rounding account, the utility, the network operator. The sum of all balances is therefore zero; it is
 published all the same.
 
-*One contract* (wires ``same_site`` or ``private_line``): the operator pays the utility's bill at the point of connection
-and is paid by the members: for local trade at the market's price, for what they drew beyond it at the contract's energy
-price and levy, for the demand charge by each one's own largest half-hour of the month. What is then left, a surplus as
-a rule, goes back to them in proportion to the energy through their meters.
+*One contract* (wires ``same_site`` or ``private_line``): the operator pays the utility's bill at the point of
+connection and is paid by the members: for local trade at the market's price, for what they drew beyond it at the
+contract's energy price and levy, for the demand charge by each one's own largest half-hour of the month. What is then
+left, a surplus as a rule, goes back to them in proportion to the energy through their meters.
 
-*Separate contracts* (wires ``utility``, or a single building): each pays its own bill. A kWh from a neighbour saves the
-supplier's energy price, not the levy and not the demand charge, and bears the wheeling charge.
+*Separate contracts* (wires ``utility``, or a single building): each pays its own bill. A kWh from a neighbour saves
+the supplier's energy price, not the levy and not the demand charge, and bears the wheeling charge.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -75,7 +76,9 @@ class Accounts:
         self.paid[:, source] += amount_mjpy
         self.paid[:, target] -= amount_mjpy if amount_mjpy.ndim == 1 else np.add.reduce(amount_mjpy, axis=1)
 
-    def write(self, month: str, building: int, item: str, unit: str, quantity: Floats, price: Floats, amount: Ints) -> None:
+    def write(
+        self, month: str, building: int, item: str, unit: str, quantity: Floats, price: Floats, amount: Ints
+    ) -> None:
         """Add one line of the bill table."""
         self.lines.append(BillLine(month, building, item, unit, quantity, price, amount))
 
@@ -111,7 +114,7 @@ def months_of(axis: TimeAxis) -> Iterator[tuple[str, slice]]:
     index = axis.index(step_s=axis.slot_s)[: axis.slots]
     number = np.asarray(index.year * 12 + index.month - 1)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [axis.slots]])
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
+    for first, last in itertools.pairwise(starts):
         month = pd.Timestamp(index[first])
         yield f"{month.year:04d}-{month.month:02d}", slice(int(first), int(last))
 

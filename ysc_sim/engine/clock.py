@@ -1,7 +1,8 @@
 """The clock: SimPy carries edges and ticks, in whole seconds from the start.
 
 At one instant everything that closes and every event comes first; what acts comes last. So an outage at the very
-second of a tick is dealt with before that tick decides anything, and an outage between two ticks gets an act of its own.
+second of a tick is dealt with before that tick decides anything, and an outage between two ticks gets an act of
+its own.
 """
 
 from __future__ import annotations

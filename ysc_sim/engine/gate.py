@@ -40,7 +40,9 @@ class Gate:
             return
         community = self.community
         past = History(
-            frame.recorder.register_import_kwh[: slot + 1], frame.recorder.register_export_kwh[: slot + 1], self._per_day
+            frame.recorder.register_import_kwh[: slot + 1],
+            frame.recorder.register_export_kwh[: slot + 1],
+            self._per_day,
         )
         expected = community.forecast.predict(past)
         bids = community.bidder.bid(expected, frame.import_price, frame.export_price)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.engine.frame import Frame
-from ysc_sim.engine.modes import DEAD, GRID, ISLAND, MODES, follow
+from ysc_sim.engine.modes import GRID, ISLAND, MODES, follow
 from ysc_sim.results.arrays import Event
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
@@ -119,9 +119,7 @@ def _lose_formers(community: Community, state: State, frame: Frame, alive: Bools
         )
 
 
-def log_transition(
-    events: list[Event], t_s: float, row: int, cell: str, mode: int, trigger: str, cause: str
-) -> int:
+def log_transition(events: list[Event], t_s: float, row: int, cell: str, mode: int, trigger: str, cause: str) -> int:
     """The mode that follows, written down as an event with its cause."""
     after = follow(mode, trigger)
     events.append(Event(t_s, row, cell, MODES[mode].name, MODES[after].name, cause))
@@ -148,7 +146,7 @@ def _set_powers(community: Community, state: State, frame: Frame, shares: Shares
 
 
 def seconds_to_limit(community: Community, state: State) -> Floats:
-    """Seconds until a store in a cell without grid meets a limit, or its cell a shedding threshold, (R,); inf if none."""
+    """Seconds until a store in a cell without grid meets a limit, or its cell a shedding threshold, (R,); else inf."""
     rows = state.mode.shape[0]
     soonest = np.full(rows, np.inf)
     alive = (state.mode == ISLAND).astype(np.float64)

@@ -23,9 +23,7 @@ class Rest(NamedTuple):
     held_s: Floats
 
 
-def read_meters(
-    net_kw: Floats, energy_kwh: Floats, rests: list[Rest], dt_s: float | Floats
-) -> tuple[Floats, Floats]:
+def read_meters(net_kw: Floats, energy_kwh: Floats, rests: list[Rest], dt_s: float | Floats) -> tuple[Floats, Floats]:
     """Import and export (R, n) kWh ≥ 0 of meters with net power ``net_kw`` at the start and net energy ``energy_kwh``.
 
     >>> rest = Rest(Segments(np.array([0]), 1), np.array([[-2.0]]), np.array([[1800.0]]))

@@ -34,7 +34,9 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
         _book(community, frame, i, fleet, flow)
     if energy is None or energy.shape != state.net_kw.shape:
         energy = np.broadcast_to(0.0 if energy is None else energy, state.net_kw.shape)
-    by_building = [Rest(community.by_building[i], state.p_kw[i], flow.held_s) for i, flow in rests if flow.held_s is not None]
+    by_building = [
+        Rest(community.by_building[i], state.p_kw[i], flow.held_s) for i, flow in rests if flow.held_s is not None
+    ]
     imported, exported = read_meters(state.net_kw, energy, by_building, dt_s)
     if frame.dark:
         imported, exported = _book_dark(community, state, frame, dt_s, energy, imported, exported)
@@ -50,7 +52,9 @@ def _book(community: Community, frame: Frame, i: int, fleet: Device, flow: Flow)
     recorder, interval, rows = frame.recorder, frame.interval, frame.rows
     total = community.by_building[i].sum
     if fleet.stores:
-        assert flow.charge_kwh is not None and flow.discharge_kwh is not None and flow.loss_kwh is not None
+        assert flow.charge_kwh is not None
+        assert flow.discharge_kwh is not None
+        assert flow.loss_kwh is not None
         charge, discharge = STORES[fleet.energy_class]
         recorder.add(charge, interval, rows, total(flow.charge_kwh))
         recorder.add(discharge, interval, rows, total(flow.discharge_kwh))
@@ -125,4 +129,3 @@ def _book_connection(
     state.grid_export_kwh = state.grid_export_kwh + exported
     frame.recorder.add_community("import_kwh", frame.interval, frame.rows, imported)
     frame.recorder.add_community("export_kwh", frame.interval, frame.rows, exported)
-

@@ -215,7 +215,12 @@ def columns_of(community: Community) -> list[str]:
     if classes & {"battery", "ev"}:
         names.append("storage_loss_kwh")
     if community.outages:
-        names += ["unserved_kwh", *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)), "curtailed_kwh", "interrupted_s"]
+        names += [
+            "unserved_kwh",
+            *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)),
+            "curtailed_kwh",
+            "interrupted_s",
+        ]
     return names
 
 

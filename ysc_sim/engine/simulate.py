@@ -23,9 +23,8 @@ from ysc_sim.results.arrays import RunArrays
 from ysc_sim.scenario import Scenario
 from ysc_sim.units import Floats, Ints
 
-def run(
-    scenario: Scenario, seed: int | None = None, progress: bool | Callable[[float], None] = False
-) -> Results:
+
+def run(scenario: Scenario, seed: int | None = None, progress: bool | Callable[[float], None] = False) -> Results:
     """Simulate a scenario, all rows of its ensemble in one batch.
 
     ``seed`` replaces the scenario's own. ``progress``: True draws a bar on standard error, a function is told the share
@@ -141,9 +140,8 @@ def _outage_seconds(community: Community) -> float:
 
 
 def _ledger_residual(meters: Meters, trades: Trades) -> Ints:
-    """Energy that the ledger does not account for, (S,) mWh: sold − bought, and the point of connection against meters."""
+    """Energy that the ledger does not account for, (S,) mWh: sold − bought, and the connection against meters."""
     traded = np.add.reduce(trades.sold_mwh, axis=2) - np.add.reduce(trades.bought_mwh, axis=2)
     nets = np.add.reduce(meters.export_mwh, axis=2) - np.add.reduce(meters.import_mwh, axis=2)
     through = meters.grid_export_mwh - meters.grid_import_mwh
     return np.add.reduce(np.abs(traded) + np.abs(nets - through - meters.remainder_mwh), axis=0)
-

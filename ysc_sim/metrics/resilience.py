@@ -1,4 +1,4 @@
-"""Resilience: demand not served by tier, interruptions as utilities count them (IEEE 1366), time to the first shedding."""
+"""Resilience: demand not served by tier, interruptions as counted by IEEE 1366, time to the first shedding."""
 
 from __future__ import annotations
 

@@ -32,9 +32,7 @@ def kept_shapes(net: Network, names: tuple[str, ...]) -> dict[str, tuple[tuple[i
 
 def _ports_are_nodes(net: Network) -> bool:
     count = net.bus_count * net.conductors
-    return len(net.ports) == count and bool(
-        np.all(net.ports[:, 0] == np.arange(count)) and np.all(net.ports[:, 1] < 0)
-    )
+    return len(net.ports) == count and bool(np.all(net.ports[:, 0] == np.arange(count)) and np.all(net.ports[:, 1] < 0))
 
 
 class Recorder:
@@ -67,9 +65,7 @@ class PatternRecorder:
         self._wanted = set(self.solution.kept)
         self._out: Floats | None = None
 
-    def record(
-        self, rows: Ints, mismatch: Floats, injection: Injection, held: Complexes, state: State
-    ) -> None:
+    def record(self, rows: Ints, mismatch: Floats, injection: Injection, held: Complexes, state: State) -> None:
         """Results of ok ``rows`` (c,) from their ``state``."""
         into = slice(int(rows[0]), int(rows[-1]) + 1) if int(rows[-1] - rows[0]) == len(rows) - 1 else rows
         self.solution.reason[into] = Reason.OK

@@ -175,9 +175,7 @@ class _Group:
         for low in range(0, len(rows), 4096):
             part = rows[low : low + 4096]
             for values in (self.p_kw, self.q_kvar):
-                block = (
-                    values[part[0] : part[-1] + 1] if part[-1] - part[0] == len(part) - 1 else values[part]
-                )
+                block = values[part[0] : part[-1] + 1] if part[-1] - part[0] == len(part) - 1 else values[part]
                 loaded |= (block != 0).any(axis=0)
                 good[low : low + 4096] &= np.isfinite(block.sum(axis=1))
         good &= self._held_agree(rows)
@@ -236,18 +234,14 @@ class _Group:
         state = iterate(self.ports, injection, held, patient=patient)
         return self._judge(rows, view, injection, held, state)
 
-    def _judge(
-        self, rows: Ints, view: PatternRecorder, injection: Injection, held: Complexes, state: State
-    ) -> Ints:
+    def _judge(self, rows: Ints, view: PatternRecorder, injection: Injection, held: Complexes, state: State) -> Ints:
         mismatch = mismatch_pu(view.ports, injection, held, state)
         good = state.still & (mismatch <= self.tolerance_pu)
         if good.all():
             view.record(rows, mismatch, injection, held, state)
         elif good.any():
             part = Injection(power=injection.power[:, :, good], shares=injection.shares)
-            kept = State(
-                voltage=state.voltage[:, :, good], current=state.current[:, :, good], still=state.still[good]
-            )
+            kept = State(voltage=state.voltage[:, :, good], current=state.current[:, :, good], still=state.still[good])
             view.record(rows[good], mismatch[good], part, held if held.shape[1] == 1 else held[:, good], kept)
         return rows[~good]
 

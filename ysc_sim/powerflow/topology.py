@@ -139,9 +139,7 @@ def _seen_from(y: Complexes, m: int, end: int) -> Complexes:
     answer = np.zeros_like(y)
     # A conductor without any admittance (not used by this leg) would make the block singular: pinv leaves it
     # out.
-    answer[here, here] = (
-        y[here, here] - y[here, there] @ np.linalg.pinv(y[there, there], rcond=1e-14) @ y[there, here]
-    )
+    answer[here, here] = y[here, here] - y[here, there] @ np.linalg.pinv(y[there, there], rcond=1e-14) @ y[there, here]
     return answer
 
 

@@ -18,7 +18,7 @@ from ysc_sim.units import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class BillLine:
-    """One line of a bill for all rows: ``building`` is an index, −1 the community, −2 the operator's rounding account."""
+    """One line of a bill for all rows: ``building`` is an index, −1 the community, −2 the operator's rounding."""
 
     month: str
     building: int
@@ -120,7 +120,7 @@ class RunArrays:
     events: tuple[Event, ...] = ()
     outages: tuple[OutageRecord, ...] = ()
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
-    """What the reader must know (assumed profiles, prices past their validity …): key and values, worded at the edge."""
+    """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
 
     @property
     def hours(self) -> float:

@@ -43,9 +43,7 @@ def assemble_metrics(
                 by_building[building].update(_summary(name, np.asarray(numbers, dtype=np.float64)[:, b]))
     present = set(community).union(*by_building.values())
     suffixes = ("", *(suffix for suffix, _ in BAND)) if len(seeds) > 1 else ("",)
-    units = {
-        name + suffix: infos[name].unit for name in infos for suffix in suffixes if name + suffix in present
-    }
+    units = {name + suffix: infos[name].unit for name in infos for suffix in suffixes if name + suffix in present}
     return {"format": FORMAT, "community": community, "buildings": by_building, "units": units}
 
 

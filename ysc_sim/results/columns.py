@@ -45,7 +45,11 @@ BUILDING_COLUMNS = (
     Column("soc_kwh", "kWh", "energy stored in stationary batteries at the end of the interval"),
     Column("ev_soc_kwh", "kWh", "energy stored in vehicles at the end of the interval, present or not"),
     Column("interrupted_s", "s", "time during which critical demand (tier 1) was not fully served"),
-    Column("demand_kw", "kW", "mean import of the half-hour that holds the interval (デマンド値), from the meter's integers"),
+    Column(
+        "demand_kw",
+        "kW",
+        "mean import of the half-hour that holds the interval (デマンド値), from the meter's integers",
+    ),
 )
 COMMUNITY_COLUMNS = (
     Column("import_kwh", "kWh", "energy in through the community's point of connection"),

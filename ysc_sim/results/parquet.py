@@ -82,15 +82,9 @@ def _to_arrow(values: Any, zone: str) -> Any:
     import pyarrow as pa
 
     if isinstance(values, Text):
-        return pa.DictionaryArray.from_arrays(values.codes, pa.array(values.names, pa.string())).cast(
-            pa.string()
-        )
+        return pa.DictionaryArray.from_arrays(values.codes, pa.array(values.names, pa.string())).cast(pa.string())
     if values.dtype.kind == "M":
-        return (
-            pa.array(values.astype(np.int64))
-            .cast(pa.timestamp("ns", tz="UTC"))
-            .cast(pa.timestamp("ns", tz=zone))
-        )
+        return pa.array(values.astype(np.int64)).cast(pa.timestamp("ns", tz="UTC")).cast(pa.timestamp("ns", tz=zone))
     return pa.array(values)
 
 
@@ -127,9 +121,7 @@ def _check_schema(path: Path, schema: Any) -> None:
         if field.name in TEXT:
             right = pa.types.is_dictionary(field.type) and pa.types.is_string(field.type.value_type)
         elif field.name in INSTANT:
-            right = (
-                pa.types.is_timestamp(field.type) and field.type.unit == "ns" and field.type.tz is not None
-            )
+            right = pa.types.is_timestamp(field.type) and field.type.unit == "ns" and field.type.tz is not None
         elif field.name in WHOLE:
             right = pa.types.is_int64(field.type)
         else:

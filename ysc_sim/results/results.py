@@ -222,17 +222,13 @@ def load_results(folder: str | Path, *, most_cells: int = MOST_CELLS) -> Results
     tables = _FromFolder(folder, zone, files, most_cells)
     if missing := [name for name in frames.TABLES if name not in tables.names()]:
         raise ResultError("file_missing", path=str(folder / (missing[0] + TABLE_SUFFIX)))
-    return Results(
-        manifest=manifest, metrics=metrics, scenario_yaml=read_text(folder / SCENARIO), tables=tables
-    )
+    return Results(manifest=manifest, metrics=metrics, scenario_yaml=read_text(folder / SCENARIO), tables=tables)
 
 
 def _check_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     """Numbers under names, and nothing else."""
     parts = [metrics.get("community"), *_dictionary(metrics.get("buildings")).values()]
-    sound = all(
-        isinstance(part, dict) and all(type(v) in (int, float) for v in part.values()) for part in parts
-    )
+    sound = all(isinstance(part, dict) and all(type(v) in (int, float) for v in part.values()) for part in parts)
     units = metrics.get("units")
     if not sound or not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
         raise ResultError("result_damaged", path=str(path), reason="community, buildings, units")

@@ -105,9 +105,7 @@ def digest_of(chunks: Iterable[Columns]) -> str:
 def _bytes(values: Any) -> bytes:
     """Bytes that are equal exactly where the values are: one NaN, one zero, text by what it says."""
     if isinstance(values, Text):
-        said = [hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest() for name in values.names] or [
-            bytes(32)
-        ]
+        said = [hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest() for name in values.names] or [bytes(32)]
         return bytes(np.array(said, dtype="V32")[values.codes].tobytes())
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), np.nan, values + 0.0)

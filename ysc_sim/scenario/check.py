@@ -61,13 +61,8 @@ def time_is_on_slots(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """The start lies on a slot, and a whole number of slots follows."""
     time, start = scenario.time, read_date(scenario.time.start)
     slot_s = max(SLOT_S, time.step_s)
-    if (
-        start is not None
-        and (start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6) % slot_s
-    ):
-        yield tree.problem(
-            "start_off_slot", ("time", "start"), {"value": time.start, "minutes": slot_s // 60}
-        )
+    if start is not None and (start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6) % slot_s:
+        yield tree.problem("start_off_slot", ("time", "start"), {"value": time.start, "minutes": slot_s // 60})
     if time.days is None:
         return
     last = ("time", "days") if "days" in (tree.data.get("time") or {}) else ("time", "end")
@@ -98,11 +93,7 @@ def ids_are_different(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         for name in building.member_ids:
             if name in first:
                 line = tree.line(("buildings", first[name], "id"))
-                key = (
-                    "id_twice"
-                    if building.count == scenario.buildings[first[name]].count == 1
-                    else "id_of_copy_taken"
-                )
+                key = "id_twice" if building.count == scenario.buildings[first[name]].count == 1 else "id_of_copy_taken"
                 values = {"value": name, "first_line": line, "id": building.id}
                 yield tree.problem(key, ("buildings", b, "id"), values)
                 break
@@ -134,9 +125,7 @@ def wires_are_said(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     if scenario.wires == "utility":
         return
     if scenario.tariff.wheeling_jpy_per_kwh is not None:
-        yield tree.problem(
-            "only_over_utility_wires", ("tariff", "wheeling_jpy_per_kwh"), {"wires": scenario.wires}
-        )
+        yield tree.problem("only_over_utility_wires", ("tariff", "wheeling_jpy_per_kwh"), {"wires": scenario.wires})
     if scenario.islanding_agreement:
         yield tree.problem("only_over_utility_wires", ("islanding_agreement",), {"wires": scenario.wires})
 
@@ -152,9 +141,7 @@ def wheeling_is_said_once(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 def bidder_has_a_market(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """A bidder that is named while nothing is traded bids in vain."""
     if scenario.bidder != Forecasting.truthful() and not plugin("markets", scenario.market.kind).trades:  # type: ignore[attr-defined]
-        yield tree.problem(
-            "bidder_in_vain", ("bidder",), {"market": scenario.market.kind}, severity="warning"
-        )
+        yield tree.problem("bidder_in_vain", ("bidder",), {"market": scenario.market.kind}, severity="warning")
 
 
 def shedding_is_in_order(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
@@ -225,11 +212,7 @@ def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
 def read_date(text: Any) -> datetime | None:
     """A local date and time; None where the text is none. A number is none: 20260803 is not a date here."""
     try:
-        return (
-            datetime.fromisoformat(text)
-            if isinstance(text, str) and len(text) >= 10 and text[4] == "-"
-            else None
-        )
+        return datetime.fromisoformat(text) if isinstance(text, str) and len(text) >= 10 and text[4] == "-" else None
     except ValueError:
         return None
 

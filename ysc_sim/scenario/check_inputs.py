@@ -24,15 +24,31 @@ LEAST_PEERS = 2
 STORE_POWERS = ("power_kw", "charge_kw", "discharge_kw")
 
 
-def files_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+def files_are_usable(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """A ``profile`` may be a file, a field ``…_file`` is one; files lie in the scenario's folder.
 
-    Which names of profiles are shipped is for the ``Spec`` to say.
+    What stands in a file, and which profiles are shipped, is for the ``Spec`` to say: ``check()``, and
+    ``check_files(folder, axis)``, which gives problems.
     """
+    axis = scenario.clock()
     for b, building in enumerate(scenario.buildings):
         for d, device in enumerate(building.devices):
+            path: Path_ = ("buildings", b, "devices", d)
+            unusable: list[Problem] = []
             for field, name in named_files_of(device.spec):
-                yield from file_is_usable(scenario.folder, name, ("buildings", b, "devices", d, field), tree)
+                unusable += file_is_usable(scenario.folder, name, (*path, field), tree)
+            yield from unusable
+            look_inside: Any = getattr(device.spec, "check_files", None)
+            if look_inside and axis and not unusable:
+                for problem in look_inside(scenario.folder, axis):
+                    yield problem if problem.line else placed(problem, device.spec, path, tree)
+
+
+def placed(problem: Problem, spec: Any, path: Path_, tree: Tree) -> Problem:
+    """A problem of a whole file, told where the file is named."""
+    field = problem.field or next((field for field, _ in named_files_of(spec)), "")
+    where = (*path, field) if field else path
+    return tree.problem(problem.key, where, problem.values, severity=problem.severity)
 
 
 def stores_are_plausible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
@@ -130,7 +146,7 @@ def sized_fields(spec: type) -> tuple[tuple[str, str], ...]:
 
 
 INPUT_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
-    files_exist,
+    files_are_usable,
     stores_are_plausible,
     sizes_are_alike,
 )

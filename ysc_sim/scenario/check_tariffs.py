@@ -45,9 +45,7 @@ def plan_source(folder: Path, plan: str) -> str | Path:
     return folder / plan if is_file_name(plan) else plan
 
 
-def readable_plan(
-    folder: Path, plan: str, where: Path_, tree: Tree
-) -> Generator[Problem, None, Tariff | None]:
+def readable_plan(folder: Path, plan: str, where: Path_, tree: Tree) -> Generator[Problem, None, Tariff | None]:
     """The plan, None where it cannot be loaded; what is wrong inside a plan file has its own place there."""
     from ysc_sim.billing import load_tariff
 
@@ -67,25 +65,25 @@ def readable_plan(
 
 
 def terms_fit(plan: Tariff, terms: Terms, path: Path_, tree: Tree) -> Iterator[Problem]:
-    """The plan sells electricity, and takes a contract of this size."""
+    """The plan sells electricity, and takes such a contract; billing itself is asked, with nothing used."""
+    import numpy as np
+
+    from ysc_sim.billing import base_charge
+
+    said = base_charge.Terms(terms.power_factor_percent, terms.contract, terms.previous_kw, None)
     try:
-        base = plan.require_import()
+        plan.require_import()
     except TariffError as error:
         yield tree.problem(error.key, (*path, "plan"), error.values)
         return
-    if terms.contract is None:
-        if base.unit != "kW" and base.default is None:
-            yield tree.problem("contract_needed", path, {"plan": plan.name, "unit": base.unit})
-        return
-    low, high = base.minimum or 0.0, base.maximum or float("inf")
-    if not low <= terms.contract <= high:
-        values = {"value": terms.contract, "unit": base.unit, "plan": plan.name, "low": low, "high": high}
-        yield tree.problem("contract_outside_plan", (*path, "contract"), values)
+    try:
+        base_charge.base_charge(plan, np.zeros((1, 1)), said)
+    except TariffError as error:
+        where = path if terms.contract is None else (*path, "contract")
+        yield tree.problem(error.key, where, error.values)
 
 
-def adjustments_fit(
-    plan: Tariff, terms: Terms, path: Path_, tree: Tree, axis: TimeAxis | None
-) -> Iterator[Problem]:
+def adjustments_fit(plan: Tariff, terms: Terms, path: Path_, tree: Tree, axis: TimeAxis | None) -> Iterator[Problem]:
     """Adjustments, where any are given, cover every month of the run and the bands of the plan."""
     from ysc_sim.billing.adjustment import month_adjustments
 

@@ -34,9 +34,7 @@ def _building(tree: Tree, number: int, building: Any) -> Any:
             _move(tree, number)
         names = item_names(devices)
         result["devices"] = [
-            {**device, "id": name}
-            if isinstance(device, dict) and "id" not in device and "kind" in device
-            else device
+            {**device, "id": name} if isinstance(device, dict) and "id" not in device and "kind" in device else device
             for device, name in zip(devices, names, strict=True)
         ]
     if result.get("count", 1) != 1 and result.get("diversity") is None:

@@ -53,9 +53,7 @@ def _base(tree: Tree, named: Any, root: Path, folder: Path, seen: tuple[Path, ..
         tree.problems += [tree.problem(p.key, where, p.values) for p in error.problems]
         return None
     if path in seen:
-        tree.complain(
-            "extends_cycle", where, chain=" → ".join(p.name for p in (*seen[seen.index(path) :], path))
-        )
+        tree.complain("extends_cycle", where, chain=" → ".join(p.name for p in (*seen[seen.index(path) :], path)))
         return None
     if len(seen) > MAX_EXTENDS:
         tree.complain("extends_too_deep", where, limit=MAX_EXTENDS)

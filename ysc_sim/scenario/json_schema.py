@@ -148,11 +148,7 @@ def field_docs(cls: type) -> dict[str, str]:
         assert isinstance(body, ast.ClassDef)
         for field, text in zip(body.body, body.body[1:], strict=False):
             if (
-                (
-                    isinstance(field, ast.AnnAssign)
-                    and isinstance(field.target, ast.Name)
-                    and isinstance(text, ast.Expr)
-                )
+                (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr))
                 and isinstance(text.value, ast.Constant)
                 and isinstance(text.value.value, str)
             ):

@@ -118,9 +118,7 @@ def choice_of(group: str) -> type[Choice]:
 
 def own_fields(group: str) -> Iterator[str]:
     """Fields that a choice has beside its kind and the plug-in's own."""
-    return (
-        field.name for field in dataclasses.fields(choice_of(group)) if field.name not in ("kind", "spec")
-    )
+    return (field.name for field in dataclasses.fields(choice_of(group)) if field.name not in ("kind", "spec"))
 
 
 def spec_of(group: str, kind: str) -> type:
@@ -136,9 +134,7 @@ def flat_class(group: str, kind: str) -> type:
     """
     spec, into = spec_of(group, kind), choice_of(group)
     kind_type: Any = Literal[kind]
-    fields: list[Any] = [
-        ("kind", kind_type, kind) if KIND_IF_NONE.get(group) == kind else ("kind", kind_type)
-    ]
+    fields: list[Any] = [("kind", kind_type, kind) if KIND_IF_NONE.get(group) == kind else ("kind", kind_type)]
     for cls in (into, spec):
         hints = get_type_hints(cls, include_extras=True)
         for field in dataclasses.fields(cls):
@@ -154,11 +150,7 @@ def copy_of_default(field: dataclasses.Field[Any]) -> Any:
     """The same default in a field of its own."""
     if field.default_factory is not dataclasses.MISSING:
         return dataclasses.field(default_factory=field.default_factory)
-    return (
-        dataclasses.field(default=field.default)
-        if field.default is not dataclasses.MISSING
-        else dataclasses.field()
-    )
+    return dataclasses.field(default=field.default) if field.default is not dataclasses.MISSING else dataclasses.field()
 
 
 @cache

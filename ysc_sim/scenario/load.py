@@ -57,9 +57,7 @@ def parse_scenario(text: str, *, folder: str | Path, name: str = "scenario.yaml"
     return _scenario(parse_yaml(text, name), folder, ((folder / name).resolve(),), {})
 
 
-def _scenario(
-    document: Document, folder: Path, seen: tuple[Path, ...], overrides: Mapping[str, Any]
-) -> Scenario:
+def _scenario(document: Document, folder: Path, seen: tuple[Path, ...], overrides: Mapping[str, Any]) -> Scenario:
     if not isinstance(document.data, dict):
         line, column = document.place(())
         raise ScenarioError([Problem("scenario_not_a_map", {}, document.name, line, column)])
@@ -69,14 +67,14 @@ def _scenario(
     _refuse_not_yet(tree)
     complete(tree)
     scenario = _validated(tree, folder, document.name)
-    errors = [problem for problem in tree.problems if problem.severity == "error"]
-    if errors or scenario is None:
-        raise ScenarioError(sorted(set_of(tree.problems), key=_by_place))
-    return dataclasses.replace(scenario, warnings=tuple(sorted(tree.problems, key=_by_place)))
+    problems = sorted(set_of(tree.problems), key=_by_place)
+    if scenario is None or any(problem.severity == "error" for problem in problems):
+        raise ScenarioError(problems)
+    return dataclasses.replace(scenario, warnings=tuple(problems))
 
 
 def set_of(problems: list[Problem]) -> list[Problem]:
-    """Each problem once: a base file that two paths lead to tells its own twice."""
+    """Each problem once: what is wrong in a file that many devices name is told once."""
     kept: dict[Any, Problem] = {}
     for problem in problems:
         kept.setdefault((problem.key, problem.place, problem.field, repr(problem.values)), problem)
@@ -144,9 +142,7 @@ def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:
         tree.problems += check(scenario, tree)
         return scenario
     tree.problems += [
-        problem_of(tree, item)
-        for item in found
-        if not (tree.lacks_base and item.is_missing and len(item.path) == 1)
+        problem_of(tree, item) for item in found if not (tree.lacks_base and item.is_missing and len(item.path) == 1)
     ]
 
     def read_again(data: Any) -> tuple[Declared | None, list[Path_]]:

@@ -113,9 +113,7 @@ def _of_value(found: Found, unit: str) -> tuple[str, dict[str, Any]]:
             return "percent_for_share", {**values, "share": found.value / 100}
         return key, {**values, "limit": f"{limit:.12g} {unit}".strip()}
     if found.type == "literal_error":
-        known = [
-            quoted or bare for quoted, bare in re.findall(r"'([^']*)'|(-?\d+)", found.values["expected"])
-        ]
+        known = [quoted or bare for quoted, bare in re.findall(r"'([^']*)'|(-?\d+)", found.values["expected"])]
         return "not_one_of", {
             **values,
             "known": ", ".join(known),

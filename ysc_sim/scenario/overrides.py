@@ -74,9 +74,7 @@ def _follow(here: Any, path: Path_, words: list[str], key: str) -> Iterator[Path
     elif here is None:
         yield (*path, *words)
     else:
-        raise ScenarioError(
-            [Problem("key_into_value", {"key": key, "value": shown(here)}, "--set", field=key)]
-        )
+        raise ScenarioError([Problem("key_into_value", {"key": key, "value": shown(here)}, "--set", field=key)])
 
 
 def _items(here: list[Any], path: Path_, words: list[str], key: str) -> list[tuple[int, list[str]]]:

@@ -57,11 +57,7 @@ def resolved_yaml(scenario: Scenario) -> str:
 def plain(value: Any) -> Any:
     """Maps, lists, texts and numbers in the place of frozen data; what is None is left out."""
     if isinstance(value, Choice):
-        beside = {
-            f.name: getattr(value, f.name)
-            for f in dataclasses.fields(value)
-            if f.name not in ("kind", "spec")
-        }
+        beside = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in ("kind", "spec")}
         spec = {f.name: getattr(value.spec, f.name) for f in dataclasses.fields(value.spec)}
         return {"kind": value.kind} | {k: plain(v) for k, v in (beside | spec).items() if v is not None}
     if dataclasses.is_dataclass(value):

@@ -68,9 +68,7 @@ class Salvage:
         return [self._without_gone(here[number], (*path, new)) for new, number in enumerate(kept)]
 
 
-def salvage(
-    data: Any, wrong: list[Path_], validate: Callable[[Any], tuple[Any, list[Path_]]]
-) -> tuple[Any, Salvage]:
+def salvage(data: Any, wrong: list[Path_], validate: Callable[[Any], tuple[Any, list[Path_]]]) -> tuple[Any, Salvage]:
     """What is valid after everything wrong was taken out (None if nothing is), and where it stood.
 
     ``validate`` gives what it read, or None and the paths that are wrong.

@@ -164,9 +164,7 @@ class Declared:
     """Where the buildings stand."""
     tariff: Tariff = Tariff()
     """Contract of the community's point of connection, or of each building."""
-    market: Annotated[Choice, Chooses("markets")] = field(
-        default_factory=lambda: Choice.default("markets", "none")
-    )
+    market: Annotated[Choice, Chooses("markets")] = field(default_factory=lambda: Choice.default("markets", "none"))
     """How neighbours trade."""
     bidder: Annotated[Forecasting, Chooses("bidders")] = field(default_factory=Forecasting.truthful)
     """How everybody bids in the market."""

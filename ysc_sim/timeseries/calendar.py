@@ -1,20 +1,20 @@
-"""Which kind of day it is: weekday or day of rest, in Japan, and which day of the standard year stands for it.
+"""Which kind of day it is: weekday or day of rest, in Japan, and which day of the standard year stands for
+it.
 
-A profile of a standard year knows 365 days, whose weather is one sequence and whose days are weekdays or days of rest.
-A real date takes the day of the standard year that has the same weekday and lies within three days of the same
-date; so the sequence of weather stays whole, and sun and demand belong together. Where a public holiday falls on a
-weekday (or one of the standard year does not), demand alone is read from the nearest day of the right type.
+A profile of a standard year knows 365 days, whose weather is one sequence and whose days are weekdays or
+days of rest. A real date takes the day of the standard year that has the same weekday and lies within three
+days of the same date; so the sequence of weather stays whole, and sun and demand belong together. Where a
+public holiday falls on a weekday (or one of the standard year does not), demand alone is read from the
+nearest day of the right type.
 
 Days of rest are Saturdays, Sundays, national holidays (with substitutes) and 29 December to 3 January: those on which
 public offices are closed [1]_.
 
 .. [1] Act on Holidays of Administrative Organs (行政機関の休日に関する法律), 1988, Article 1.
 
->>> week = days_from(date(2026, 8, 10), 3)
->>> [bool(rest) for rest in week.rest]                              # 11 August is Mountain Day
-[False, True, False]
->>> aligned_day(days_from(date(2026, 8, 10), 3)).tolist()           # day 221 is 10 August; Mondays are 1, 8, 15 …
-[218, 219, 220]
+>>> week = days_from(date(2026, 8, 10), 3) >>> [bool(rest) for rest in week.rest]
+# 11 August is Mountain Day [False, True, False] >>> aligned_day(days_from(date(2026, 8, 10), 3)).tolist()
+# day 221 is 10 August; Mondays are 1, 8, 15 … [218, 219, 220]
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def _nearest(wanted: Bools) -> Ints:
     there = np.flatnonzero(wanted)
     ahead = (there[None, :] - np.arange(len(wanted))[:, None]) % len(wanted)
     distance = np.minimum(2 * ahead, 2 * (len(wanted) - ahead) - 1)
-    return there[np.argmin(distance, axis=1)]
+    nearest: Ints = there[np.argmin(distance, axis=1)]
+    return nearest
 
 
 def standard_calendar(standard_rest: Bools) -> Days:
@@ -114,3 +115,17 @@ def standard_calendar(standard_rest: Bools) -> Days:
     nominal = np.arange(STANDARD_DAYS, dtype=np.int64)
     weekday = (STANDARD_FIRST_WEEKDAY + nominal) % 7
     return Days(nominal, weekday, standard_rest & (weekday < 5))
+
+
+def matching_day(wanted: Days, have: Days) -> Ints:
+    """For each wanted day the most alike of those there are: same type, near in the year, same weekday, (D,).
+
+    The type (rest or not) counts first; then a different weekday weighs as much as four days' distance.
+    """
+    keys = np.stack([wanted.nominal, wanted.weekday, wanted.rest.astype(np.int64)], axis=1)
+    unique, place = np.unique(keys, axis=0, return_inverse=True)
+    ahead = (have.nominal - unique[:, :1]) % STANDARD_DAYS
+    cost = np.minimum(ahead, STANDARD_DAYS - ahead)
+    cost += 4 * (have.weekday != unique[:, 1:2]) + 1000 * (have.rest != (unique[:, 2:3] == 1))
+    best: Ints = np.argmin(cost, axis=1)[place.reshape(-1)]
+    return best

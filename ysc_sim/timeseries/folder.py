@@ -1,4 +1,5 @@
-"""Where the shipped data lie: ``profiles/`` beside the package in a checkout, inside it in an installed wheel."""
+"""Where the shipped data lie: ``profiles/`` beside the package in a checkout, inside it in an installed
+wheel."""
 
 from __future__ import annotations
 

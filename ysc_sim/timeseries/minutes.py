@@ -1,21 +1,23 @@
 """Minutes inside a half-hour: appliances switch on and off, the half-hour's mean stays what it was.
 
-A profile of half-hours or hours hides what a demand controller lives on. Every half-hour is split into a steady part
-and a few rectangular pulses (kettle, heater, compressor), whose place inside the half-hour is drawn. For one home with
-half-hour mean ``μ``, standard deviation inside ``σ`` and largest minute ``r·μ`` one pulse of amplitude ``A`` that is on
-for the share ``d`` of the half-hour fits both [1]_:
+A profile of half-hours or hours hides what a demand controller lives on. Every half-hour is split into a
+steady part and a few rectangular pulses (kettle, heater, compressor), whose place inside the half-hour is
+drawn. For one home with half-hour mean ``μ``, standard deviation inside ``σ`` and largest minute ``r·μ``
+one pulse of amplitude ``A`` that is on for the share ``d`` of the half-hour fits both [1]_:
 
     A·d = σ² / ((r − 1)·μ),    A = (r − 1)·μ + A·d.
 
-So the minutes' mean is the profile's to the last bits, their standard deviation and peak are as measured, and their
-autocorrelation (0.7 to 0.9 at one minute) comes from pulses of four to eight minutes.
+So the minutes' mean is the profile's to the last bits, their standard deviation and peak are as measured,
+and their autocorrelation (0.7 to 0.9 at one minute) comes from pulses of four to eight minutes.
 
-Larger buildings have several pulses: a sum of 1, 5, 20, 100 homes has σ/μ of 0.45, 0.39, 0.23, 0.12 [1]_, as if
-1 + 0.14·(homes − 1) independent ones were on. That offices and factories follow the same law is **assumed**.
+Larger buildings have several pulses: a sum of 1, 5, 20, 100 homes has σ/μ of 0.45, 0.39, 0.23, 0.12 [1]_,
+as if 1 + 0.14·(homes − 1) independent ones were on. That offices and factories follow the same law is
+**assumed**.
 
-.. [1] Statistics of 200 dwellings, 14 January days at 1 min, computed with the CREST appliance model of I. Richardson,
-   M. Thomson, D. Infield, C. Clifford, "Domestic electricity use: a high-resolution energy demand model", Energy and
-   Buildings 42(10), 2010, 1878-1887. British appliances; Japanese 1-min data of homes were not found.
+.. [1] Statistics of 200 dwellings, 14 January days at 1 min, computed with the CREST appliance model of I.
+   Richardson, M. Thomson, D. Infield, C. Clifford, "Domestic electricity use: a high-resolution energy
+   demand model", Energy and Buildings 42(10), 2010, 1878-1887. British appliances; Japanese 1-min data of
+   homes were not found.
 """
 
 from __future__ import annotations
@@ -76,7 +78,8 @@ class Pulses:
     """Size of each device in homes, (S, m): the law is read at the mean of one."""
 
     def vary(self, power_kw: Floats, first_slot: int, steps: int) -> Floats:
-        """Power (slots · steps, R0, m) of either sign → the same half-hour means, varied inside, (slots · steps, S, m)."""
+        """Power (slots · steps, R0, m) of either sign → the same half-hour means, varied inside, (slots · steps, S,
+        m)."""
         blocks = power_kw.reshape(-1, steps, *power_kw.shape[1:])
         slots = len(blocks)
         mean = np.zeros((slots, *power_kw.shape[1:]))
@@ -109,8 +112,8 @@ def draw_pulses(
 ) -> Pulses:
     """Places of the pulses of every device in every row.
 
-    ``generator(row, name)`` gives the random numbers of one device in one row; ``kwh_per_year`` (m,) is its usual size
-    (it decides how many pulses there are), ``scale`` (S, m) its size in each row.
+    ``generator(row, name)`` gives the random numbers of one device in one row; ``kwh_per_year`` (m,) is its
+    usual size (it decides how many pulses there are), ``scale`` (S, m) its size in each row.
     """
     rows = len(scale)
     count = pulse_count(kwh_per_year)

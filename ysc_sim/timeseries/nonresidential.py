@@ -1,9 +1,10 @@
-"""Offices, shops, convenience stores, small factories, clinics, schools: yearly energy × share of a use × hours.
+"""Offices, shops, convenience stores, small factories, clinics, schools: yearly energy × share of a use ×
+hours.
 
-Each use (light, equipment, cooling …) has a yearly share and, for each kind of day, 24 relative values. Those of
-cooling and heating are multiplied by how warm or cold the hour usually is: the monthly normals of Yokohama with the
-usual course of a day. The product is scaled so that the sums over the standard year are the published ones exactly.
-Figures, sources and what is assumed: ``profiles/README.md``.
+Each use (light, equipment, cooling …) has a yearly share and, for each kind of day, 24 relative values.
+Those of cooling and heating are multiplied by how warm or cold the hour usually is: the monthly normals of
+Yokohama with the usual course of a day. The product is scaled so that the sums over the standard year are
+the published ones exactly. Figures, sources and what is assumed: ``profiles/README.md``.
 """
 
 from __future__ import annotations
@@ -134,12 +135,14 @@ def _normals() -> Floats:
 
 
 def normal_temperature_c(days: Days) -> Floats:
-    """Usual outdoor temperature in Yokohama, (D, 24) °C: monthly normals, joined by lines, and a cosine over the day."""
+    """Usual outdoor temperature in Yokohama, (D, 24) °C: monthly normals, joined by lines, and a cosine over the
+    day."""
     mean, high, low = (
         np.interp(days.nominal + 0.5, MONTH_MIDDLES, column, period=STANDARD_DAYS) for column in _normals().T
     )
     course = np.cos(2.0 * np.pi * (np.arange(24) + 0.5 - WARMEST_HOUR) / 24.0)
-    return mean[:, None] + 0.5 * (high - low)[:, None] * course
+    temperature: Floats = mean[:, None] + 0.5 * (high - low)[:, None] * course
+    return temperature
 
 
 DRIVERS: Mapping[str, Callable[[Floats], Floats]] = {

@@ -1,8 +1,8 @@
 """The shipped profiles: what a house, an office or a roof in Yokohama does through a standard year.
 
-Dwellings and solar roofs are tables of a standard year (see ``profiles/README.md`` for sources and licences). Other
-buildings are put together from published yearly energies, shares by use and hours; what is assumed about them is said
-by :func:`profile_notes` wherever they are used.
+Dwellings and solar roofs are tables of a standard year (see ``profiles/README.md`` for sources and
+licences). Other buildings are put together from published yearly energies, shares by use and hours; what is
+assumed about them is said by :func:`profile_notes` wherever they are used.
 
 >>> round(profile_kwh_per_year("detached120_gas")), round(profile_kwh_per_year("convenience_store"))
 (4984, 168500)

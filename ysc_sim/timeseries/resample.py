@@ -1,7 +1,8 @@
 """Changing the step of a profile without losing a watt-hour.
 
-A profile is piecewise constant: a value is the mean power of its interval. A finer step repeats it, a coarser one
-takes the mean; between steps that do not divide each other the way leads over their greatest common divisor.
+A profile is piecewise constant: a value is the mean power of its interval. A finer step repeats it, a
+coarser one takes the mean; between steps that do not divide each other the way leads over their greatest
+common divisor.
 
 >>> resample(np.array([2.0, 4.0]), from_s=1800, to_s=3600).tolist()
 [3.0]

@@ -1,0 +1,101 @@
+"""Small wind turbines of 1 to 20 kW: synthetic wind, a power curve, the height of the hub and the density
+of the air.
+
+The wind is one per community and row of the ensemble: turbines that stand together see the same. Between
+the points of a power curve the power is linear; below 2 m/s and above the cut-out speed it is zero. Curves:
+NREL's System Advisor Model, library of wind turbines, in bins of 1 to 4 m/s, rounded.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Len
+
+from ysc_sim.contracts import EnergyClass, Placed
+from ysc_sim.devices.base import ProfileFleet, Source
+from ysc_sim.timeseries.folder import profiles_folder
+from ysc_sim.timeseries.profiles import days_around
+from ysc_sim.timeseries.wind import air_density, at_height, at_standard_density, wind_speed_m_s
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, Unit
+
+STARTS_ABOVE_M_S = 2.0
+WIND_OF = "site"
+"""Name under which the wind is drawn."""
+
+
+@dataclass(frozen=True)
+class PowerCurve:
+    """Power over wind speed in standard air; outside of the points nothing."""
+
+    speed_m_s: Floats
+    kw: Floats
+
+    def power_kw(self, speed_m_s: Floats) -> Floats:
+        """Power at a wind speed, same shape, kW."""
+        return np.interp(speed_m_s, self.speed_m_s, self.kw, left=0.0, right=0.0)
+
+
+@cache
+def power_curves() -> Mapping[str, PowerCurve]:
+    """All shipped turbines by name."""
+    with (profiles_folder() / "small_wind_power_curves.csv").open(encoding="utf-8", newline="") as file:
+        return {row["turbine"]: _curve(row) for row in csv.DictReader(file)}
+
+
+def _curve(row: Mapping[str, str]) -> PowerCurve:
+    points = [(float(key[1:]), float(value)) for key, value in row.items() if key[1:].isdigit() and value]
+    speeds, powers = [STARTS_ABOVE_M_S, *(v for v, _ in points)], [0.0, *(kw for _, kw in points)]
+    cut_out = float(row["cut_out_m_s"])
+    if cut_out > speeds[-1]:
+        speeds.append(cut_out)
+        powers.append(powers[-1])
+    return PowerCurve(np.array(speeds), np.array(powers))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindSpec:
+    """One kind of small wind turbine at one building."""
+
+    turbine: Annotated[str, Len(1, 100)]
+    """airdolphin (1 kW), skystream (2.4), evance_r9000 (5), bergey_excel10 (12) or cf20 (20)."""
+    hub_height_m: Annotated[float, Gt(0), Le(200), Unit("m")] = 15.0
+    """Height of the hub above ground."""
+    shear_exponent: Annotated[float, Ge(0), Le(1), Unit("1")] = 0.2
+    """How wind rises with height: 0.10 to 0.14 over the sea, 0.14 to 0.30 on land."""
+    count: Annotated[int, Ge(1), Le(1000), Unit("1")] = 1
+    """Number of turbines."""
+
+    def check(self) -> list[tuple[str, str, dict[str, object]]]:
+        """Cross rules: (problem key, field, values)."""
+        if self.turbine in power_curves():
+            return []
+        return [("turbine_unknown", "turbine", {"turbine": self.turbine, "known": ", ".join(power_curves())})]
+
+
+class WindFleet(ProfileFleet):
+    """All small wind turbines of a community."""
+
+    kind: ClassVar[str] = "wind"
+    energy_class: ClassVar[EnergyClass] = "wind"
+    Spec: ClassVar[type] = WindSpec
+
+    def __init__(self, placed: Placed) -> None:
+        super().__init__(placed)
+        site = placed.site
+        days = days_around(site.axis, 0)
+        draws = [site.rows.generator(row, WIND_OF, "wind") for row in range(site.rows.count)]
+        speed, density = wind_speed_m_s(days, draws), air_density(days)
+        kinds = sorted({(spec.turbine, spec.hub_height_m, spec.shear_exponent) for spec in placed.specs})
+        sources = []
+        for turbine, height_m, exponent in kinds:
+            there = at_standard_density(at_height(speed, height_m, exponent), density)
+            sources.append(Source(power_curves()[turbine].power_kw(there), SECONDS_PER_HOUR, 0))
+        which = [kinds.index((spec.turbine, spec.hub_height_m, spec.shear_exponent)) for spec in placed.specs]
+        self.notes = ({"key": "wind_is_synthetic"},)
+        self.follow(sources, np.array(which, dtype=np.int64), placed.column("count").reshape(1, -1))

@@ -1,0 +1,103 @@
+"""What was asked and what came out: one paragraph, and five numbers with the base case beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import ClassVar, NamedTuple
+
+from ysc_sim.report.bilingual import Html, Label, day, html, said, sentence
+from ysc_sim.report.numbers import has, metric, positive
+from ysc_sim.report.reading import Reading
+
+CARDS = 5
+GAP = '<span lang="en"> </span>'
+"""Between sentences; Japanese needs none."""
+
+
+class Card(NamedTuple):
+    """A number of the headline, the one it is compared with, and how that one is called."""
+
+    name: str
+    base: str = ""
+    beside: str = "base_without_sharing"
+
+
+CANDIDATES = (
+    Card("bill_jpy", "bill_without_sharing_jpy"),
+    Card("peak_import_kw", "sum_of_building_peaks_kw", "base_each_alone"),
+    Card("self_sufficiency_ratio", "self_sufficiency_without_sharing_ratio"),
+    Card("served_outage_ratio", "outage_hours", "base_of_outage"),
+    Card("traded_kwh", "", "base_nothing"),
+    Card("import_kwh", "import_without_sharing_kwh"),
+    Card("self_consumption_ratio", "self_consumption_without_sharing_ratio"),
+    Card("unserved_kwh", "load_kwh", "base_of_demand"),
+    Card("co2_kg"),
+)
+MAY_BE_ZERO = ("bill_jpy", "peak_import_kw", "self_sufficiency_ratio", "import_kwh", "co2_kg")
+
+
+class Headline:
+    """The first thing that a reader sees."""
+
+    kind: ClassVar[str] = "headline"
+    order: ClassVar[int] = 10
+
+    def title(self) -> Label:
+        """Heading."""
+        return said("report.headline")
+
+    def applies(self, results: Reading) -> bool:
+        """Always."""
+        return bool(results.metrics["community"])
+
+    def render(self, results: Reading, lang: str) -> Html:
+        """Paragraph and cards."""
+        cards = [card for card in CANDIDATES if _applies(results, card)][:CARDS]
+        return Html(
+            f'<p class="lead">{GAP.join(_sentences(results))}</p>'
+            f'<div class="cards">{"".join(_card(results, card) for card in cards)}</div>'
+        )
+
+
+def _applies(results: Reading, card: Card) -> bool:
+    if card.name == "served_outage_ratio" and not positive(results, "outage_hours"):
+        return False
+    if card.name in MAY_BE_ZERO:
+        return has(results, card.name)
+    return positive(results, card.name) or (card.name == "served_outage_ratio" and has(results, card.name))
+
+
+def _card(results: Reading, card: Card) -> str:
+    beside = ""
+    if not card.base:
+        beside = html(said(f"report.{card.beside}")) if card.beside == "base_nothing" else ""
+    elif has(results, card.base):
+        beside = sentence(f"report.{card.beside}", value=metric(results, card.base))
+    return (
+        f'<div class="card"><p class="what">{html(said(f"metrics.{card.name}"))}</p>'
+        f'<p class="big">{metric(results, card.name)}</p><p class="base">{beside}</p></div>'
+    )
+
+
+def _sentences(results: Reading) -> Iterator[Html]:
+    end = results.at(results.duration_s) - timedelta(seconds=1)
+    dates = {"first": day(results.start, year=True), "last": day(end, year=True)}
+    if len(results.buildings) == 1:
+        yield sentence("report.lead_one", **dates)
+    else:
+        yield sentence("report.lead", buildings=str(len(results.buildings)), **dates)
+
+    def numbers(**names: str) -> dict[str, Html]:
+        return {gap: metric(results, name) for gap, name in names.items()}
+
+    if has(results, "load_kwh", "self_sufficiency_ratio"):
+        yield sentence("report.lead_energy", **numbers(load="load_kwh", share="self_sufficiency_ratio"))
+    if has(results, "bill_jpy", "bill_without_sharing_jpy", "saving_jpy") and len(results.buildings) > 1:
+        gains = results.metrics["community"]["saving_jpy"] >= 0
+        names = numbers(bill="bill_jpy", alone="bill_without_sharing_jpy", saving="saving_jpy")
+        yield sentence("report.lead_saves" if gains else "report.lead_loses", **names)
+    if has(results, "served_outage_ratio") and positive(results, "outage_hours"):
+        yield sentence("report.lead_outage", **numbers(hours="outage_hours", share="served_outage_ratio"))
+    if results.rows > 1:
+        yield sentence("report.lead_ensemble", rows=str(results.rows))
