@@ -299,8 +299,9 @@ class History:
     def net_kwh(self, back: int) -> Floats:
         """Export − import of the slot ``back`` before the coming one (1: the last finished), (R, n)."""
         end = self.slots - back + 1
-        exported = self.export_kwh[end] - self.export_kwh[end - 1]
-        return exported - (self.import_kwh[end] - self.import_kwh[end - 1])
+        exported: Floats = self.export_kwh[end] - self.export_kwh[end - 1]
+        imported: Floats = self.import_kwh[end] - self.import_kwh[end - 1]
+        return exported - imported
 
 
 @runtime_checkable

@@ -105,7 +105,9 @@ class BatteryFleet:
         drain = self.drain_kw(state, p_kw)
         room = np.where(drain > 0, stored - self.floor_kwh, self.ceiling_kwh - stored)
         rate = np.abs(drain)
-        return np.divide(room * SECONDS_PER_HOUR, rate, out=np.full_like(room, np.inf), where=rate > 0)
+        seconds: Floats = np.full(room.shape, np.inf)
+        np.divide(room * SECONDS_PER_HOUR, rate, out=seconds, where=rate > 0)
+        return seconds
 
     def drain_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Rate at which the stores fall."""

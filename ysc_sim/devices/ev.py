@@ -182,7 +182,9 @@ class EvFleet:
         drain = self.drain_kw(state, p_kw)
         room = np.where(drain > 0, stored - floor, ceiling - stored)
         rate = np.abs(drain)
-        return np.divide(room * SECONDS_PER_HOUR, rate, out=np.full_like(room, np.inf), where=rate > 0)
+        seconds: Floats = np.full(room.shape, np.inf)
+        np.divide(room * SECONDS_PER_HOUR, rate, out=seconds, where=rate > 0)
+        return seconds
 
     def drain_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Rate at which the stores fall while plugged in."""
@@ -190,7 +192,8 @@ class EvFleet:
 
     def next_event_s(self, state: DeviceState, moment: Moment) -> Floats | None:
         """The next arrival or departure in each row."""
-        return np.minimum.reduce(state["due_s"], axis=1)
+        soonest: Floats = np.minimum.reduce(state["due_s"], axis=1)
+        return soonest
 
     def on_event(self, state: DeviceState, moment: Moment) -> None:
         """Vehicles whose time has come leave, or arrive with what the drive left."""

@@ -39,12 +39,12 @@ class NamesFile(Protocol):
 
 
 def is_file(profile: str) -> bool:
-    """Whether a profile is named as a file.
+    """Whether a profile is named as a file: by its ending, or because a path leads to it.
 
-    >>> is_file("data/meter.csv"), is_file("office")
-    (True, False)
+    >>> is_file("meter.csv"), is_file("/etc/passwd"), is_file("office")
+    (True, True, False)
     """
-    return profile.lower().endswith((".csv", ".tsv", ".txt"))
+    return profile.lower().endswith((".csv", ".tsv", ".txt")) or "/" in profile or "\\" in profile
 
 
 def measured_of(spec: NamesFile, folder: Path, axis: TimeAxis) -> Measured:

@@ -141,7 +141,8 @@ def _columns(values: Ints, contract: Contracted) -> Ints:
 
 def _income(export_mwh: Ints, price_jpy_per_kwh: float) -> Ints:
     """Payment for exported energy, rounded once per meter and month."""
-    return np.rint(export_mwh * (price_jpy_per_kwh / 1000.0)).astype(np.int64)
+    income: Ints = np.rint(export_mwh * (price_jpy_per_kwh / 1000.0)).astype(np.int64)
+    return income
 
 
 def _bill_alone(accounts: Accounts, community: Community, meters: Meters) -> None:

@@ -26,7 +26,7 @@ def check_run(community: Community, run: Run, start_stored_kwh: Floats) -> Float
     columns = run.recorder.columns
     intervals = len(columns["load_kwh"])
     each = max(1, BATCH // columns["load_kwh"][0].size)
-    residual = np.zeros_like(columns["load_kwh"][0])
+    residual: Floats = np.zeros_like(columns["load_kwh"][0])
     stored = start_stored_kwh
     for first in range(0, intervals, each):
         part = {name: column[first : first + each] for name, column in columns.items()}

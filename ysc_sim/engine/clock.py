@@ -11,11 +11,12 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import simpy
+from simpy.events import EventPriority
 
 from ysc_sim.contracts import OutageWindow
 from ysc_sim.engine.run import Run
 
-ACTS_LAST = 2
+ACTS_LAST = EventPriority(2)
 """SimPy orders events of one instant by priority; its own timeouts have 1."""
 
 
@@ -47,7 +48,7 @@ def tick(env: simpy.Environment, run: Run, progress: Callable[[float], None] | N
 def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[Any, Any, None]:
     """The grid goes away and comes back at its exact second; an end behind the horizon just closes the books."""
     yield env.timeout(window.start_s)
-    run.close(env.now)
+    run.close(window.start_s)
     run.lose_grid(window.start_s, window.end_s)
     yield from act_now(env, run)
     end_s = min(window.end_s, run.axis.duration_s)

@@ -50,7 +50,7 @@ class Gate:
         if dark is not None:
             alone = community.cell_of.identity and len(community.cells) > 1
             trades = np.array([mode.trades and (code == GRID or not alone) for code, mode in enumerate(MODES)])
-            quantity = quantity * community.cell_of.spread(trades[dark.mode].astype(np.int64))
+            quantity = np.where(community.cell_of.spread(trades[dark.mode].astype(np.float64)) > 0, quantity, 0)
         self._quantity_mwh[slot] = quantity
         self._price[slot] = bids.price_jpy_per_kwh
         self._is_buyer[slot] = bids.is_buyer

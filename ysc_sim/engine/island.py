@@ -50,8 +50,8 @@ def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
         if fleet.flexible:
             give += to_cell.sum(np.maximum(hi, 0.0))
             take += to_cell.sum(np.maximum(-lo, 0.0))
-            forming_give += to_cell.sum(fleet.forming * (hi > 0.0))
-            forming_take += to_cell.sum(fleet.forming * (lo < 0.0))
+            forming_give += to_cell.sum(np.where(fleet.forming & (hi > 0.0), 1.0, 0.0))
+            forming_take += to_cell.sum(np.where(fleet.forming & (lo < 0.0), 1.0, 0.0))
         elif fleet.tier_shares is not None:
             for tier in range(4):
                 demand[:, :, tier] += to_cell.sum(-want * fleet.tier_shares[:, tier])

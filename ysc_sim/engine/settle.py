@@ -66,7 +66,8 @@ def read_registers(recorder: Recorder) -> Meters:
 
 def _readings(register_kwh: Floats) -> Ints:
     """Differences of whole milliwatt-hours; a register that only grows never runs backwards."""
-    return np.diff(np.rint(register_kwh * MWH_PER_KWH).astype(np.int64), axis=0)
+    counted: Ints = np.rint(register_kwh * MWH_PER_KWH).astype(np.int64)
+    return counted[1:] - counted[:-1]
 
 
 def settle(meters: Meters, cleared: Cleared) -> Trades:

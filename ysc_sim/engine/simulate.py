@@ -144,4 +144,5 @@ def _ledger_residual(meters: Meters, trades: Trades) -> Ints:
     traded = np.add.reduce(trades.sold_mwh, axis=2) - np.add.reduce(trades.bought_mwh, axis=2)
     nets = np.add.reduce(meters.export_mwh, axis=2) - np.add.reduce(meters.import_mwh, axis=2)
     through = meters.grid_export_mwh - meters.grid_import_mwh
-    return np.add.reduce(np.abs(traded) + np.abs(nets - through - meters.remainder_mwh), axis=0)
+    left: Ints = np.add.reduce(np.abs(traded) + np.abs(nets - through - meters.remainder_mwh), axis=0)
+    return left

@@ -42,4 +42,5 @@ def gini(values: Floats) -> Floats:
     ordered = np.sort(values, axis=-1)
     n = values.shape[-1]
     rank = 2 * np.arange(1, n + 1) - n - 1
-    return np.add.reduce(ordered * rank, axis=-1) / (n * np.add.reduce(ordered, axis=-1))
+    coefficient: Floats = np.add.reduce(ordered * rank, axis=-1) / (n * np.add.reduce(ordered, axis=-1))
+    return coefficient

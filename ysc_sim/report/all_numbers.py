@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ysc_sim.report.bilingual import Html, Label, html, name, said, said_or
+from ysc_sim.report.bilingual import Html, Label, Part, html, name, said, said_or
 from ysc_sim.report.numbers import metric, unit_of
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
@@ -42,7 +42,7 @@ class AllNumbers:
         if ensemble:
             heads[2:2] = [Head(said("report.p05")), Head(said("report.p95"))]
         heads.append(Head(said("report.meaning"), numeric=False, css="wide"))
-        lines = []
+        lines: list[list[Part]] = []
         for key in names:
             label = Html(f"{html(said_or(f'metrics.{key}', key))}<code>{html(name(key))}</code>")
             values = [metric(results, key, unit=False)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ysc_sim.report.bilingual import Html, Label, html, name, said
+from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
 from ysc_sim.report.numbers import digits
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
@@ -66,7 +66,7 @@ def _by(lines: pd.DataFrame, key: str, caption: Label) -> str:
     heads += [Head(_month(month), yen) for month in months]
     if len(months) > 1:
         heads.append(Head(said("report.total"), yen))
-    shown = []
+    shown: list[list[Part]] = []
     for label, amounts in sums.head(MOST_LINES).iterrows():
         values = [int(amounts[month]) for month in months]
         shown.append([_name(key, str(label)), *_yen(values)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, ClassVar, NamedTuple
 
@@ -146,7 +146,7 @@ def _table(results: Reading) -> str:
     return table(heads, lines, said("report.outages_table")) + more
 
 
-def _line(results: Reading, record: dict[str, Any]) -> list[Html | Label | str]:
+def _line(results: Reading, record: Mapping[Any, Any]) -> list[Html | Label | str]:
     cell = said("report.community") if record["cell"] == "community" else name(str(record["cell"]))
     return [
         instant(record["start"].to_pydatetime()),

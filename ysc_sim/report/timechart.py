@@ -41,8 +41,8 @@ class TimeChart:
     down: Sequence[Series] = ()
     lines: Sequence[Series] = ()
     bars: Sequence[Series] = ()
-    limit: tuple[float, Label] | None = None
-    peak: tuple[float, float, Label] | None = None
+    limit: tuple[float, Html | Label] | None = None
+    peak: tuple[float, float, Html | Label] | None = None
     height_px: int = 260
     shade: bool = True
     small: bool = False

@@ -8,7 +8,7 @@ to know is said by the plug-in's own ``Spec``; here stands only that a *kind* ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -210,6 +210,12 @@ class Scenario(Declared):
     def sha256(self) -> str:
         """SHA-256 of ``source_text``."""
         return sha256(self.source_text.encode()).hexdigest()
+
+    def with_seed(self, seed: int) -> Scenario:
+        """The same scenario with other random draws. Raises ``ValueError`` for a seed below 0."""
+        if seed < 0:
+            raise ValueError(f"seed(={seed}) must be ≥ 0.")
+        return replace(self, seed=seed)
 
     def clock(self) -> TimeAxis | None:
         """The clock of the run; None where it is wrong, which the rules tell."""

@@ -111,7 +111,8 @@ def monthly_mean_m_s(days: Days) -> Floats:
 
 @cache
 def _monthly_mean_m_s() -> Floats:
-    return np.loadtxt(profiles_folder() / "jp_yokohama_normals.csv", delimiter=",", skiprows=1, usecols=6)
+    mean: Floats = np.loadtxt(profiles_folder() / "jp_yokohama_normals.csv", delimiter=",", skiprows=1, usecols=6)
+    return mean
 
 
 def at_height(speed_m_s: Floats, height_m: float, exponent: float) -> Floats:
@@ -120,7 +121,8 @@ def at_height(speed_m_s: Floats, height_m: float, exponent: float) -> Floats:
     >>> at_height(np.array([5.0]), MEASURED_AT_M, 0.2).tolist()
     [5.0]
     """
-    return speed_m_s * (height_m / MEASURED_AT_M) ** exponent
+    factor: float = (height_m / MEASURED_AT_M) ** exponent
+    return speed_m_s * factor
 
 
 def at_standard_density(speed_m_s: Floats, density: Floats) -> Floats:
