@@ -88,7 +88,9 @@ class Community:
     market_in_loop: bool
     """Whether anything in the run reads what was cleared."""
     outages: tuple[OutageWindow, ...]
-    """Merged and cut to the axis, in order."""
+    """Shared by all rows; merged and cut to the axis, in order. None where rows differ."""
+    row_outages: tuple[tuple[OutageWindow, ...], ...]
+    """Of each row, where rows differ: merged and cut likewise; else ()."""
     shed_below_soc: Floats
     """(4,) share of the usable energy of a cell below which its stores no longer serve a tier."""
     terms: Terms

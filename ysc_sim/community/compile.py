@@ -20,7 +20,7 @@ from ysc_sim.plugins import plugin
 from ysc_sim.scenario.schema import Building, Diversity, Scenario
 from ysc_sim.scenario.schema import Tariff as TariffTerms
 from ysc_sim.timeseries import TimeAxis
-from ysc_sim.units import Floats, Ints
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
 
 COMMUNITY_CELL = "community"
 SHARED_WIRES = ("same_site", "private_line")
@@ -41,7 +41,9 @@ class Member:
 def compile_community(scenario: Scenario) -> Community:
     """Everything that a run needs. The scenario has been checked; what fails here is a bug or a missing file."""
     axis = scenario.time.axis
-    rows = Rows(tuple(range(scenario.seed, scenario.seed + scenario.ensemble.seeds)))
+    starts = () if scenario.ensemble.outages is None else scenario.ensemble.outages.starts_s(axis, scenario.seed)
+    seeds = range(scenario.seed, scenario.seed + scenario.ensemble.seeds)
+    rows = Rows(tuple(seed for seed in seeds for _ in range(max(len(starts), 1))))
     site = Site(axis, rows, scenario.site.latitude_deg, scenario.site.longitude_deg, scenario.folder)
     members = sorted(replicate(scenario.buildings, rows), key=lambda member: member.id)
     ids = tuple(member.id for member in members)
@@ -66,7 +68,8 @@ def compile_community(scenario: Scenario) -> Community:
         forecast=plugin("forecasts", forecast.kind)(forecast.spec),
         market=market,
         market_in_loop=any(control.strategy.reads_market for control in controls),
-        outages=merge_windows(_windows(scenario, site), axis),
+        outages=() if starts else merge_windows(_windows(scenario, site), axis),
+        row_outages=_row_windows(scenario, site, starts),
         shed_below_soc=np.array(scenario.island.shed_below_soc, dtype=np.float64),
         terms=_terms(scenario, members),
         record_every=axis.steps_per_slot if scenario.results.record == "slot" else 1,
@@ -122,6 +125,16 @@ def _controls(members: Sequence[Member]) -> Iterable[Control]:
 def _windows(scenario: Scenario, site: Site) -> Iterable[OutageWindow]:
     for outage in scenario.outages:
         yield from plugin("outages", outage.kind)(outage.spec).windows(site)
+
+
+def _row_windows(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[tuple[OutageWindow, ...], ...]:
+    """Every row's windows: those of the scenario and its own. None where all rows have the same."""
+    own = scenario.ensemble.outages
+    if own is None or not starts:
+        return ()
+    shared, length_s = list(_windows(scenario, site)), round(own.duration_h * SECONDS_PER_HOUR)
+    each = [merge_windows([*shared, OutageWindow(start, start + length_s)], site.axis) for start in starts]
+    return tuple(each) * scenario.ensemble.seeds
 
 
 def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> tuple[OutageWindow, ...]:

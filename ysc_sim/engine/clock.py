@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+import numpy as np
 import simpy
 from simpy.events import EventPriority
 
@@ -43,6 +44,7 @@ def tick(env: simpy.Environment, run: Run, progress: Callable[[float], None] | N
             progress(k / count)
         yield ActTime(env, step_s)
     run.close(count * step_s)
+    run.end()
 
 
 def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[Any, Any, None]:
@@ -55,7 +57,8 @@ def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[
     yield env.timeout(end_s - env.now)
     run.close(end_s)
     if window.end_s > run.axis.duration_s:
-        run.outage_log.finish(run.state, run.events)
+        everyone = np.arange(run.community.rows)
+        run.outage_log.finish(run.state, run.events, everyone, everyone)
         return
     run.return_grid(end_s)
     if end_s < run.axis.duration_s:

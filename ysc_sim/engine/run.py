@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ysc_sim.community.arrays import Community, start_state
+from ysc_sim.community.arrays import Community, State, start_state
 from ysc_sim.contracts import Moment
 from ysc_sim.engine.act import STAGES
 from ysc_sim.engine.frame import Frame
@@ -18,6 +18,7 @@ from ysc_sim.engine.modes import DEAD, GRID
 from ysc_sim.engine.move import advance
 from ysc_sim.engine.outage_log import OutageLog
 from ysc_sim.engine.prices import Prices
+from ysc_sim.engine.row_outages import RowOutages
 from ysc_sim.errors import InvariantError
 from ysc_sim.results.arrays import Event
 from ysc_sim.results.recorder import Recorder
@@ -45,6 +46,7 @@ class Run:
         self.prices = Prices(community.terms, self.axis, len(community.buildings))
         self.gate = Gate(community)
         self.outage_log = OutageLog(community)
+        self.row_outages = RowOutages(community.row_outages, community.rows)
         self.now_s = 0
         self.record_s = self.axis.step_s * community.record_every
         self.dark = False
@@ -99,6 +101,7 @@ class Run:
         """Events of some rows at their own instants, and the act that follows."""
         whole = rows.size == self.community.rows
         part = self.state if whole else self.state.take(rows)
+        self._switch_rows(part, rows, self.now_s + elapsed[rows])
         frame = self._new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
         for fleet, memory in zip(self.community.fleets, part.fleets, strict=True):
             fleet.on_event(memory, frame.moment)
@@ -106,6 +109,7 @@ class Run:
             stage(self.community, part, frame)
         if not whole:
             self.state.put(rows, part)
+        self.dark = not self.on_grid
         self._note_events()
 
     def _record_stores(self, interval: int) -> None:
@@ -128,36 +132,69 @@ class Run:
     # -- events --------------------------------------------------------------------------------------------------
 
     def lose_grid(self, start_s: int, end_s: int) -> None:
-        """The grid goes away: each cell lives alone if it has a ready former, else it is dark."""
-        self._change_modes(start_s, lost=True)
-        self.outage_log.begin(self.state, start_s, min(end_s, self.axis.duration_s), len(self.events))
-        self.dark = True
+        """The grid goes away for all rows: each cell lives alone if it has a ready former, else it is dark."""
+        rows = np.arange(self.community.rows)
+        when = np.full(rows.size, float(start_s))
+        self._lose_grid(self.state, rows, rows, when, np.full(rows.size, float(min(end_s, self.axis.duration_s))))
 
     def return_grid(self, t_s: int) -> None:
-        """The grid is back: every cell that lives or is dark joins it."""
-        self.outage_log.finish(self.state, self.events)
-        self._change_modes(t_s, lost=False)
-        self.state.served = np.ones_like(self.state.served)
+        """The grid is back for all rows: every cell that lives or is dark joins it."""
+        rows = np.arange(self.community.rows)
+        self._return_grid(self.state, rows, rows, np.full(rows.size, float(t_s)))
         self.dark = False
 
-    def _change_modes(self, t_s: int, *, lost: bool) -> None:
+    def end(self) -> None:
+        """Close the books of outages at the end of the axis, where the grid may be back or not."""
+        rows = np.arange(self.community.rows)
+        self._switch_rows(self.state, rows, np.full(rows.size, float(self.axis.duration_s)))
+        away = self.row_outages.away
+        if away.size:
+            self.outage_log.finish(self.state, self.events, away, away)
+
+    def _switch_rows(self, part: State, rows: Ints, t_s: Floats) -> None:
+        """Rows of ``part`` whose own outages begin or end at their instants ``t_s`` (k,)."""
+        lost, back = self.row_outages.due(rows, t_s)
+        if lost.any():
+            at = np.flatnonzero(lost)
+            end_s = np.minimum(self.row_outages.next_s[rows[at]], self.axis.duration_s)
+            self._lose_grid(part, at, rows[at], t_s[at], end_s)
+        if back.any():
+            at = np.flatnonzero(back)
+            self._return_grid(part, at, rows[at], t_s[at])
+
+    def _lose_grid(self, part: State, at: Ints, rows: Ints, t_s: Floats, end_s: Floats) -> None:
+        self.outage_log.begin(part, at, rows, t_s, end_s)
+        self._change_modes(part, at, rows, t_s, lost=True)
+        self.dark = True
+
+    def _return_grid(self, part: State, at: Ints, rows: Ints, t_s: Floats) -> None:
+        self.outage_log.finish(part, self.events, at, rows)
+        self._change_modes(part, at, rows, t_s, lost=False)
+        part.served = part.served.copy()
+        part.served[at] = 1.0
+
+    def _change_modes(self, part: State, at: Ints, rows: Ints, t_s: Floats, *, lost: bool) -> None:
         cells = self.community.cells
-        ready, forms = self.outage_log.formers(self.state)
-        for row in range(self.community.rows):
+        ready, forms = self.outage_log.formers(part)
+        for place, row, when in zip(at.tolist(), rows.tolist(), t_s.tolist(), strict=True):
             for c, cell in enumerate(cells):
-                mode = int(self.state.mode[row, c])
+                mode = int(part.mode[place, c])
                 trigger, cause = "grid_returned", "grid_returned"
                 if lost:
-                    trigger = "grid_lost" if ready[row, c] else "grid_lost_without_former"
-                    cause = "grid_lost" if ready[row, c] else ("energy" if forms[row, c] else "former")
-                self.state.mode[row, c] = log_transition(self.events, float(t_s), row, cell, mode, trigger, cause)
+                    trigger = "grid_lost" if ready[place, c] else "grid_lost_without_former"
+                    cause = "grid_lost" if ready[place, c] else ("energy" if forms[place, c] else "former")
+                part.mode[place, c] = log_transition(self.events, when, row, cell, mode, trigger, cause)
 
     # -- act -----------------------------------------------------------------------------------------------------
 
     def act(self, t_s: int) -> None:
         """Events of the fleets that are due at ``t_s``, then observe, decide, dispatch for all rows."""
+        due = self._next_any_s <= t_s
+        if due and self.community.row_outages:
+            self._switch_rows(self.state, np.arange(self.community.rows), np.full(self.community.rows, float(t_s)))
+            self.dark = not self.on_grid
         frame = self.frame = self._new_frame(None, t_s, t_s // self.axis.step_s)
-        if self._next_any_s <= t_s:
+        if due:
             for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
                 fleet.on_event(memory, frame.moment)
             self._note_events()
@@ -184,7 +221,7 @@ class Run:
         )
 
     def _ask_for_events(self) -> Floats:
-        soonest = np.full(self.community.rows, np.inf)
+        soonest = self.row_outages.next_s
         for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
             times = fleet.next_event_s(memory, Moment(0.0, 0))
             if times is not None:
@@ -214,7 +251,7 @@ def columns_of(community: Community) -> list[str]:
     names += [column for column, owner in STORED if owner in classes]
     if classes & {"battery", "ev"}:
         names.append("storage_loss_kwh")
-    if community.outages:
+    if community.outages or community.row_outages:
         names += [
             "unserved_kwh",
             *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)),

@@ -127,16 +127,20 @@ def _arrays(
         wires=community.terms.wires,
         power_factor_percent=(community.terms.shared or community.terms.own[0]).power_factor_percent,
         co2_kg_per_kwh=community.terms.co2_kg_per_kwh,
-        outage_seconds=np.full(community.rows, _outage_seconds(community)),
+        outage_seconds=_outage_seconds(community),
         events=tuple(run.events),
         outages=tuple(run.outage_log.records),
         notes=community.notes,
     )
 
 
-def _outage_seconds(community: Community) -> float:
+def _outage_seconds(community: Community) -> Floats:
+    """Seconds without grid of each row, (S,)."""
     end = community.site.axis.duration_s
-    return float(sum(min(window.end_s, end) - window.start_s for window in community.outages))
+    each = community.row_outages or (community.outages,) * community.rows
+    return np.array(
+        [sum(min(window.end_s, end) - window.start_s for window in some) for some in each], dtype=np.float64
+    )
 
 
 def _ledger_residual(meters: Meters, trades: Trades) -> Ints:

@@ -62,11 +62,14 @@ def _add_outage_values(arrays: RunArrays, own: dict[str, Floats], whole: dict[st
         whole["served_outage_ratio"] = 1.0 - whole["unserved_kwh"] / total
     shed = np.add.reduce(arrays.columns["unserved_kwh"], axis=2) > 0
     first = np.full(len(arrays.seeds), np.inf)
-    for start_s in {record.start_s for record in arrays.outages}:
-        start = int(start_s // arrays.record_s)
-        begins = np.arange(start, len(shed)) * arrays.record_s
-        after = np.where(shed[start:], np.maximum(begins - start_s, 0.0)[:, None], np.inf)
-        first = np.minimum(first, np.minimum.reduce(after, axis=0))
+    # Of each interval and row: the first one from it on in which something is shed (T: none).
+    ahead = np.where(shed, np.arange(len(shed))[:, None], len(shed))
+    ahead = np.minimum.accumulate(ahead[::-1], axis=0)[::-1]
+    for record in arrays.outages:
+        interval = int(ahead[int(record.start_s // arrays.record_s), record.row])
+        if interval < len(shed):
+            time_s = max(interval * arrays.record_s - record.start_s, 0.0)
+            first[record.row] = min(first[record.row], time_s)
     if np.isfinite(first).all():
         whole["time_to_first_shed_h"] = first / SECONDS_PER_HOUR
 

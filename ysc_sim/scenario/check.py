@@ -179,12 +179,26 @@ def outages_are_inside(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         last = max(last, end)
 
 
+def ensemble_is_possible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Starts are drawn or counted, not both; the outage fits into the simulated time."""
+    outages, axis = scenario.ensemble.outages, scenario.clock()
+    if outages is None:
+        return
+    wrong = outages.check()
+    for key, _, values in wrong:
+        yield tree.problem(key, ("ensemble", "outages"), values)
+    if axis is not None and not wrong and not outages.starts_s(axis, scenario.seed):
+        values = {"hours": f"{outages.first_h + outages.duration_h:g}", "days": f"{axis.duration_s / 86_400:g}"}
+        yield tree.problem("ensemble_outage_too_long", ("ensemble", "outages", "duration_h"), values)
+
+
 def run_is_possible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """Steps × buildings × rows have a bound; above it the estimate is told."""
     if scenario.time.days is None:
         return
     steps = round(scenario.time.days * 86400 / scenario.time.step_s)
-    buildings, rows = sum(building.count for building in scenario.buildings), scenario.ensemble.seeds
+    buildings = sum(building.count for building in scenario.buildings)
+    rows = scenario.ensemble.rows(scenario.clock(), scenario.seed)
     if steps * buildings * rows > MAX_BUILDING_STEPS:
         values = {
             "steps": f"{steps:,}",
@@ -238,6 +252,7 @@ RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     bidder_has_a_market,
     shedding_is_in_order,
     outages_are_inside,
+    ensemble_is_possible,
     run_is_possible,
     *INPUT_RULES,
     *TARIFF_RULES,

@@ -14,12 +14,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.errors import Problem
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
 from ysc_sim.timeseries import TimeAxis
-from ysc_sim.units import KW, Fraction, JPYPerKWh, Latitude, Longitude, Unit
+from ysc_sim.units import KW, SECONDS_PER_HOUR, Fraction, JPYPerKWh, Latitude, Longitude, Unit
 
 FORMAT = 1
 """The format of scenario files that this version reads and writes."""
@@ -131,11 +132,53 @@ class Building:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnsembleOutages:
+    """One more outage in every row, each with a start of its own; the same starts for every seed."""
+
+    duration_h: Annotated[float, Gt(0), Le(8784), Unit("h")]
+    """How long the grid is away."""
+    draws: Annotated[int, Ge(1), Le(1_000_000), Unit("1")] | None = None
+    """Number of starts drawn at random, on whole steps, so that the outage lies inside the simulated time."""
+    every_h: Annotated[float, Gt(0), Le(8784), Unit("h")] | None = None
+    """Instead of drawing: a start every so many hours, from ``first_h`` on."""
+    first_h: Annotated[float, Ge(0), Le(876_000), Unit("h")] = 0.0
+    """No start before this time after the beginning: stores then have left their starting level behind."""
+
+    def check(self) -> list[tuple[str, str, dict[str, object]]]:
+        """Cross rules: (problem key, field, values)."""
+        if (self.draws is None) == (self.every_h is None):
+            return [("draws_or_every", "", {})]
+        return []
+
+    def starts_s(self, axis: TimeAxis, seed: int) -> tuple[int, ...]:
+        """Starts in seconds from the start of the axis, at least one where the outage fits."""
+        step_s, length_s = axis.step_s, round(self.duration_h * SECONDS_PER_HOUR)
+        first = -(-round(self.first_h * SECONDS_PER_HOUR) // step_s)
+        last = (axis.duration_s - length_s) // step_s
+        if last < first or (self.draws is None and self.every_h is None):
+            return ()
+        if self.draws is not None:
+            words = np.random.SeedSequence([seed, 0x6F7574, self.draws])
+            drawn = np.random.default_rng(words).integers(first, last + 1, self.draws)
+            return tuple(int(step) * step_s for step in drawn)
+        apart_s = max(round((self.every_h or 0.0) * SECONDS_PER_HOUR), step_s)
+        return tuple(at // step_s * step_s for at in range(first * step_s, last * step_s + 1, apart_s))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ensemble:
-    """Copies of the whole scenario that differ in their random draws."""
+    """Copies of the whole scenario, run as one batch. There is a row for every seed and every start of an outage."""
 
     seeds: Annotated[int, Ge(1), Le(1_000_000), Unit("1")] = 1
-    """Number of rows; row k draws with seed ``seed + k``."""
+    """Number of seeds; the k-th draws with seed ``seed + k``."""
+    outages: EnsembleOutages | None = None
+    """An outage that starts elsewhere in every row."""
+
+    def rows(self, axis: TimeAxis | None, seed: int) -> int:
+        """Number of rows."""
+        if self.outages is None or axis is None:
+            return self.seeds
+        return self.seeds * max(len(self.outages.starts_s(axis, seed)), 1)
 
 
 @dataclass(frozen=True, kw_only=True)
