@@ -3,7 +3,34 @@
 Each mechanism is one file; those that the engine can run are plug-ins of the group ``ysc_sim.markets``.
 """
 
+from ysc_sim.markets.bilateral import BilateralTrades, bilateral_trades
+from ysc_sim.markets.bill_sharing import bill_sharing
 from ysc_sim.markets.call_auction import clear_call_auction
 from ysc_sim.markets.clearing import Clearing
+from ysc_sim.markets.mcafee import mcafee
+from ysc_sim.markets.mid_market_rate import mid_market_rate
+from ysc_sim.markets.nucleolus import nucleolus
+from ysc_sim.markets.order_book import OrderBook, Submission, Trade
+from ysc_sim.markets.scarce_side import scarce_side_price
+from ysc_sim.markets.shapley import shapley_values
+from ysc_sim.markets.sharing_game import SharingShares, sharing_game_shapley
+from ysc_sim.markets.supply_demand_ratio import supply_demand_ratio
 
-__all__ = ["Clearing", "clear_call_auction"]
+__all__ = [
+    "BilateralTrades",
+    "Clearing",
+    "OrderBook",
+    "SharingShares",
+    "Submission",
+    "Trade",
+    "bilateral_trades",
+    "bill_sharing",
+    "clear_call_auction",
+    "mcafee",
+    "mid_market_rate",
+    "nucleolus",
+    "scarce_side_price",
+    "shapley_values",
+    "sharing_game_shapley",
+    "supply_demand_ratio",
+]

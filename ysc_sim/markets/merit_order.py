@@ -6,22 +6,23 @@ equal. Every row of a batch is worked out from its own orders alone.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ysc_sim.units import Bools, Floats
 
-Number = TypeVar("Number", np.int64, np.float64)
+Quantities: TypeAlias = npt.NDArray[Any]
+"""Energy as whole numbers or floats."""
 
 
 class Crossing(NamedTuple):
     """Crossing of each row, (…, 1) each; prices are meaningless where the volume is 0."""
 
-    volume: npt.NDArray[Any]
+    volume: Quantities
     """Largest energy that can change hands: max over p of min(asks ≤ p, bids ≥ p)."""
-    slack: npt.NDArray[Any]
+    slack: Quantities
     """Energy that counts as nothing beside the volume; 0 in whole numbers."""
     ask: Floats
     """Dearest accepted ask."""
@@ -33,7 +34,7 @@ class Crossing(NamedTuple):
     """Lowest of accepted bids and unfilled (part) asks."""
 
 
-def cross(quantity: npt.NDArray[Number], price: Floats, is_buyer: Bools) -> Crossing:
+def cross(quantity: Quantities, price: Floats, is_buyer: Bools) -> Crossing:
     """Crossing of each book of (…, n) orders."""
     n = quantity.shape[-1]
     if n == 0:
@@ -55,9 +56,7 @@ def cross(quantity: npt.NDArray[Number], price: Floats, is_buyer: Bools) -> Cros
     return Crossing(volume, slack, ask, bid, np.maximum(ask, spare_bid), np.minimum(bid, spare_ask))
 
 
-def _volume(
-    at: Floats, signed: npt.NDArray[Number], supply: npt.NDArray[Number], demand: npt.NDArray[Number]
-) -> npt.NDArray[Number]:
+def _volume(at: Floats, signed: Quantities, supply: Quantities, demand: Quantities) -> Quantities:
     """Largest min(supply, demand), (…, 1), where equal prices count on both sides."""
     new = at[..., 1:] != at[..., :-1]
     mixed = ~new & ((signed[..., 1:] > 0) != (signed[..., :-1] > 0))
@@ -71,7 +70,7 @@ def _volume(
     return np.maximum.reduce(np.minimum(supply, demand), axis=-1, keepdims=True)
 
 
-def _slack(volume: npt.NDArray[Number], n: int) -> npt.NDArray[Number]:
+def _slack(volume: Quantities, n: int) -> Quantities:
     if volume.dtype == np.int64:
         return np.zeros_like(volume)
     return volume * (4.0 * n * np.finfo(np.float64).eps)
@@ -95,12 +94,12 @@ class Served(NamedTuple):
     """(…, n)"""
     marginal: Bools
     """(…, n) orders at the marginal price of their side."""
-    marginal_ask: npt.NDArray[Any]
+    marginal_ask: Quantities
     """(…, 1) energy that the marginal asks share."""
-    marginal_bid: npt.NDArray[Any]
+    marginal_bid: Quantities
 
 
-def serve(quantity: npt.NDArray[Number], price: Floats, is_buyer: Bools, crossing: Crossing) -> Served:
+def serve(quantity: Quantities, price: Floats, is_buyer: Bools, crossing: Crossing) -> Served:
     """Orders better than the margin are served in full; those at the margin share the rest of the volume."""
     trades = crossing.volume > 0
     margin = np.where(is_buyer, crossing.bid, crossing.ask)

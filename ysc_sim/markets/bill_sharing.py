@@ -1,0 +1,32 @@
+"""Bill sharing: consumers share what the community imports, producers share what it exports, nothing else is paid.
+
+Energy that stays inside is free. Budget balanced; individual rationality is *not* promised: while the community is
+short, who supplies it earns nothing.
+
+Source: C. Long, J. Wu, C. Zhang, L. Thomas, M. Cheng, N. Jenkins, Peer-to-peer energy trading in a community
+microgrid, IEEE Power & Energy Society General Meeting 2017; Y. Zhou, J. Wu, C. Long, Evaluation of peer-to-peer energy
+sharing mechanisms based on a multiagent simulation framework, Applied Energy 222 (2018) 993–1022.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ysc_sim.markets.clearing import Clearing
+from ysc_sim.markets.community_rate import check_periods, clear_inside
+
+
+def bill_sharing(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_per_kwh: ArrayLike) -> Clearing:
+    """Share periods, net (…, n) kWh > 0 surplus, supplier's prices scalar or (…,): the common bill by energy.
+
+    Prices are per kWh of everything that a member buys or sells: NaN where nothing changes hands inside.
+
+    Raises ``ValueError`` for numbers that are not finite.
+
+    >>> short = bill_sharing([1.0, -1.0, -2.0], buy_jpy_per_kwh=30, sell_jpy_per_kwh=10)
+    >>> [round(jpy, 9) for jpy in short.payment_jpy.tolist()], float(short.grid_payment_jpy)
+    ([0.0, 20.0, 40.0], 60.0)
+    """
+    period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, ordered=False)
+    return clear_inside(period, np.zeros(period.demand_kwh.shape))

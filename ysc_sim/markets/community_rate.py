@@ -1,0 +1,78 @@
+"""Rates by which a community shares its energy: one inside price, everybody served in proportion.
+
+With demand D and supply S of a period, min(S, D) changes hands inside at the inside price; the longer side deals
+with the supplier for the rest, each member in proportion to its own energy. All that a member buys or sells then
+costs one blended price, and the payments add up to the community's bill behind one meter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ysc_sim.markets.clearing import Clearing, refuse
+from ysc_sim.units import Floats
+
+
+class Period(NamedTuple):
+    """Checked periods: net energy (…, n) and what the supplier asks and pays, (…,)."""
+
+    net_kwh: Floats
+    buy_jpy_per_kwh: Floats
+    sell_jpy_per_kwh: Floats
+    demand_kwh: Floats
+    supply_kwh: Floats
+
+
+def check_periods(
+    net_kwh: ArrayLike, buy_jpy_per_kwh: ArrayLike, sell_jpy_per_kwh: ArrayLike, *, ordered: bool = True
+) -> Period:
+    """Broadcast and refuse what is no period; ``ordered``: buying must not be cheaper than selling.
+
+    Raises ``ValueError`` for numbers that are not finite, and for prices in the wrong order.
+    """
+    net = np.asarray(net_kwh, dtype=np.float64)
+    if net.ndim == 0:
+        raise ValueError("net_kwh must have a last axis of members, (…, n).")
+    buy, sell = np.asarray(buy_jpy_per_kwh, dtype=np.float64), np.asarray(sell_jpy_per_kwh, dtype=np.float64)
+    shape = np.broadcast_shapes(net.shape[:-1], buy.shape, sell.shape)
+    net = np.broadcast_to(net, (*shape, net.shape[-1]))
+    buy, sell = np.broadcast_to(buy, shape), np.broadcast_to(sell, shape)
+    for name, values in (("net_kwh", net), ("buy_jpy_per_kwh", buy), ("sell_jpy_per_kwh", sell)):
+        refuse(values, ~np.isfinite(values), name, "finite")
+    if ordered:
+        refuse(buy, buy < sell, "buy_jpy_per_kwh", "at least sell_jpy_per_kwh")
+    demand = np.add.reduce(np.maximum(-net, 0.0), axis=-1)
+    supply = np.add.reduce(np.maximum(net, 0.0), axis=-1)
+    return Period(net, buy, sell, demand, supply)
+
+
+def clear_inside(period: Period, inside_jpy_per_kwh: Floats) -> Clearing:
+    """Share periods at an inside price (…,): see the module."""
+    net, buy, sell, demand, supply = period
+    inside = np.minimum(demand, supply)
+    trades = inside > 0
+    zero = np.zeros_like(inside)
+    bought = np.divide(inside, demand, out=zero.copy(), where=trades)
+    sold = np.divide(inside, supply, out=zero.copy(), where=trades)
+    buyer, seller = _blend(bought, inside_jpy_per_kwh, buy), _blend(sold, inside_jpy_per_kwh, sell)
+    buys = net < 0
+    cleared = np.abs(net) * np.where(buys, bought[..., None], sold[..., None])
+    grid_payment = np.where(demand > supply, buy * (demand - supply), sell * (demand - supply))
+    return Clearing(
+        np.where(trades, buyer, np.nan),
+        np.where(trades, seller, np.nan),
+        cleared,
+        np.where(buys, np.abs(net) - cleared, cleared - np.abs(net)),
+        0.0 - net * np.where(buys, buyer[..., None], seller[..., None]),
+        grid_payment,
+        zero,
+    )
+
+
+def _blend(part: Floats, inside: Floats, outside: Floats) -> Floats:
+    """Mean of two prices; rounding must not carry it out of their range."""
+    mean = part * inside + (1 - part) * outside
+    return np.where(part > 0, np.clip(mean, np.minimum(inside, outside), np.maximum(inside, outside)), outside)

@@ -1,0 +1,31 @@
+"""Mid-market rate: inside trade at the middle of the supplier's two prices.
+
+The longer side pays or earns a blend of that and the supplier's price. Budget balanced, individually rational.
+
+Source: C. Long, J. Wu, C. Zhang, L. Thomas, M. Cheng, N. Jenkins, Peer-to-peer energy trading in a community
+microgrid, IEEE Power & Energy Society General Meeting 2017.
+"""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from ysc_sim.markets.clearing import Clearing
+from ysc_sim.markets.community_rate import check_periods, clear_inside
+
+
+def mid_market_rate(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_per_kwh: ArrayLike) -> Clearing:
+    """Share periods, net (…, n) kWh > 0 surplus, supplier's prices scalar or (…,), at the mid-market rate.
+
+    Prices are per kWh of everything that a member buys or sells: NaN where nothing changes hands inside.
+
+    Raises ``ValueError`` for numbers that are not finite, and where buying is cheaper than selling.
+
+    >>> short = mid_market_rate([1.0, -1.0, -1.0], buy_jpy_per_kwh=30, sell_jpy_per_kwh=10)
+    >>> float(short.seller_price_jpy_per_kwh), float(short.buyer_price_jpy_per_kwh)
+    (20.0, 25.0)
+    >>> short.payment_jpy.tolist(), float(short.grid_payment_jpy)
+    ([-20.0, 25.0, 25.0], 30.0)
+    """
+    period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh)
+    return clear_inside(period, (period.buy_jpy_per_kwh + period.sell_jpy_per_kwh) / 2)
