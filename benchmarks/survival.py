@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from ysc_sim.resilience import reserve_curve, survival_hours
+from ysc_sim.resilience import reserve_curve, survival_by_tier, survival_hours
 from ysc_sim.resilience.steps import Batch, down_mwh, step_maps
 from ysc_sim.units import Floats
 
 HOURS = 8760
 DESIGNS = 100
-LIMITS_S = {"designs": 0.6, "buildings": 35.0, "reserve": 0.6}
+LIMITS_S = {"designs": 0.6, "buildings": 35.0, "reserve": 0.6, "tiers": 60.0}
 
 
 def year(seed: int) -> tuple[Floats, Floats]:
@@ -59,6 +59,22 @@ def plain_loop(load: Floats, sun: Floats, size: dict[str, Any]) -> Floats:
     return hours * size["step_h"]
 
 
+TIERED: dict[str, Any] = {
+    "tier_shares": [0.3, 0.3, 0.2, 0.2],
+    "fuel_tiers": 2,
+    "generator_kw": 10.0,
+    "generator_min_kw": 3.0,
+    "fuel_l": 190.0,
+    "fuel_l_per_h": 0.6,
+    "fuel_l_per_kwh": 0.26,
+    "vehicle_kwh": 40.0,
+    "vehicle_kw": 6.0,
+    "vehicle_start_kwh": 30.0,
+    "vehicle_floor_kwh": 16.0,
+    "vehicle_trip_kwh": 3.0,
+}
+
+
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     """The answer and the CPU seconds that it took."""
     began = time.process_time()
@@ -91,6 +107,11 @@ def main() -> None:
     for promised in (24, 72, 8760):
         _, seconds = timed(lambda promised=promised: reserve_curve(load, sun, hours=promised, **plant(energy)))
         report(f"reserve curve of {promised} h, {DESIGNS} designs", seconds, hours.size, LIMITS_S["reserve"])
+
+    home = np.isin(np.arange(HOURS) % 24, range(8, 18), invert=True).astype(np.float64)
+    tiered = {**TIERED, **plant(energy), "start_kwh": energy, "vehicle_present": home}
+    _, seconds = timed(lambda: survival_by_tier(load, sun, hours=168, **tiered))
+    report(f"four tiers, fuel, V2H, 168 h, {DESIGNS} designs", seconds, hours.size, LIMITS_S["tiers"])
 
     loads, suns = (np.stack(both)[:, None, :] for both in zip(*map(year, range(options.buildings)), strict=True))
     hours, seconds = timed(lambda: survival_hours(loads, suns, start_kwh=energy, **plant(energy)))
