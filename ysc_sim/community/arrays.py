@@ -13,6 +13,7 @@ import numpy as np
 
 from ysc_sim.billing import Tariff
 from ysc_sim.community.segments import Segments
+from ysc_sim.community.wires import Wires
 from ysc_sim.contracts import (
     Bidder,
     Device,
@@ -96,6 +97,8 @@ class Community:
     terms: Terms
     record_every: int
     """Steps in a recorded interval."""
+    wires: Wires | None
+    """What a power flow is solved for; None where none is asked for."""
     notes: tuple[Mapping[str, Any], ...]
 
     @property

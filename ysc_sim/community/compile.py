@@ -14,6 +14,7 @@ import numpy as np
 
 from ysc_sim.billing import Tariff, load_tariff
 from ysc_sim.community.arrays import Community, Contracted, Control, Terms
+from ysc_sim.community.connect import wires_of
 from ysc_sim.community.segments import Segments
 from ysc_sim.contracts import Device, OutageWindow, Placed, Rows, Site, Strategy
 from ysc_sim.plugins import plugin
@@ -55,6 +56,7 @@ def compile_community(scenario: Scenario) -> Community:
     controls = tuple(_controls(members))
     market = plugin("markets", scenario.market.kind)(scenario.market.spec)
     forecast = scenario.bidder.forecast
+    wires = wires_of(scenario, members)
     return Community(
         site=site,
         buildings=ids,
@@ -73,7 +75,8 @@ def compile_community(scenario: Scenario) -> Community:
         shed_below_soc=np.array(scenario.island.shed_below_soc, dtype=np.float64),
         terms=_terms(scenario, members),
         record_every=axis.steps_per_slot if scenario.results.record == "slot" else 1,
-        notes=tuple(_notes(fleets)),
+        wires=wires,
+        notes=(*_notes(fleets), *(wires.notes if wires is not None else ())),
     )
 
 

@@ -17,6 +17,7 @@ from ysc_sim.documents import suggest
 from ysc_sim.errors import Problem
 from ysc_sim.plugins import plugin
 from ysc_sim.scenario.check_inputs import INPUT_RULES
+from ysc_sim.scenario.check_network import NETWORK_RULES
 from ysc_sim.scenario.check_tariffs import TARIFF_RULES
 from ysc_sim.scenario.kinds import Forecasting
 from ysc_sim.scenario.schema import Scenario
@@ -256,4 +257,5 @@ RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     run_is_possible,
     *INPUT_RULES,
     *TARIFF_RULES,
+    *NETWORK_RULES,
 )

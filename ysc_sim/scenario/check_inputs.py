@@ -13,6 +13,7 @@ from typing import Any
 from ysc_sim.documents import inside
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario.messages import hints_of, unit_of
+from ysc_sim.scenario.network import GridFile
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Path_, Tree
 
@@ -111,6 +112,8 @@ def named_files(scenario: Scenario) -> tuple[str, ...]:
     found = [tariff.plan for tariff in tariffs if is_file_name(tariff.plan)]
     for building in scenario.buildings:
         found += [name for device in building.devices for _, name in named_files_of(device.spec)]
+    if isinstance(scenario.network, GridFile):
+        found.append(scenario.network.file)
     return tuple(dict.fromkeys(found))
 
 

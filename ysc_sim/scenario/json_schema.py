@@ -17,7 +17,7 @@ from typing import Any
 from ysc_sim.plugins import registry
 from ysc_sim.scenario.kinds import KIND_IF_NONE, Choice, choice_of, flat_adapter, flat_class, spec_of
 from ysc_sim.scenario.load import NOT_YET, declared_adapter
-from ysc_sim.scenario.messages import class_in, hints_of, unit_of
+from ysc_sim.scenario.messages import classes_in, hints_of, unit_of
 from ysc_sim.scenario.overrides import BESIDE_ID
 from ysc_sim.scenario.schema import Declared
 
@@ -82,9 +82,9 @@ def _describe_all(cls: type, inner: dict[str, Any], described: dict[str, dict[st
             continue
         if field in docs:
             node["properties"][field]["description"] = _with_unit(docs[field], hint)
-        held = class_in(hint)
-        if held is not None and not issubclass(held, Choice):
-            _describe_all(held, inner, described)
+        for held in classes_in(hint):
+            if not issubclass(held, Choice):
+                _describe_all(held, inner, described)
 
 
 def _with_unit(text: str, hint: Any) -> str:

@@ -21,6 +21,7 @@ from ysc_sim.scenario.complete import complete
 from ysc_sim.scenario.extends import extended
 from ysc_sim.scenario.kinds import strict_adapter
 from ysc_sim.scenario.messages import Found, findings, problem_of
+from ysc_sim.scenario.network import Street
 from ysc_sim.scenario.overrides import override
 from ysc_sim.scenario.salvage import salvage
 from ysc_sim.scenario.schema import FORMAT, Declared, Scenario, Time
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 NOT_YET: Mapping[str, frozenset[str] | None] = {
-    "power_flow": frozenset({"report", "control"}),
-    "network": None,
+    "power_flow": frozenset({"control"}),
 }
 """Fields (None: whatever they say; else these values) that a later version will read, now refused."""
 
@@ -157,10 +157,14 @@ def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:
 
 
 def _finished(declared: Declared, folder: Path, name: str) -> Scenario:
-    """What follows from several fields: the length from the end, the wires of a single building."""
+    """What follows from several fields: the length from the end, the wires of a single building, the street that is
+    solved where no network is named.
+    """
     said = {field.name: getattr(declared, field.name) for field in dataclasses.fields(Declared)}
     if declared.wires is None and len(declared.buildings) == 1 and declared.buildings[0].count == 1:
         said["wires"] = "same_site"
+    if declared.power_flow != "off" and declared.network is None:
+        said["network"] = Street()
     said["time"] = _with_days(declared.time)
     return Scenario(**said, folder=folder, file=name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -12,6 +12,7 @@ from ysc_sim.documents import suggest
 from ysc_sim.errors import PluginError, Problem
 from ysc_sim.scenario.extends import look_up, shown
 from ysc_sim.scenario.kinds import KIND_IF_NONE, Chooses, flat_class
+from ysc_sim.scenario.network import kind_in
 from ysc_sim.scenario.schema import Declared
 from ysc_sim.scenario.tree import Path_, Tree
 from ysc_sim.units import Unit
@@ -31,6 +32,7 @@ WRONG_TYPES = {
     "dict_type": "not_a_map",
     "mapping_type": "not_a_map",
     "dataclass_type": "not_a_map",
+    "union_tag_not_found": "not_a_map",
 }
 BOUNDS = {
     "greater_than": ("gt", "must_be_above"),
@@ -95,6 +97,11 @@ def problem_of(tree: Tree, found: Found) -> Problem:
         name = str(found.path[-1])
         values = {"key": name, "suggestion": suggest(name, known), "known": ", ".join(known)}
         return tree.problem("unknown_key", found.path, values, at_key=True)
+    if found.type == "union_tag_invalid":
+        kind = found.values["tag"]
+        known = [name.strip("' ") for name in str(found.values["expected_tags"]).split(",")]
+        values = {"value": shown(kind), "known": ", ".join(known), "suggestion": suggest(str(kind), known)}
+        return tree.problem("not_one_of", (*found.path, "kind"), values)
     if found.type == "problem":
         return tree.problem(found.values["key"], found.path, found.values["values"])
     key, values = _of_value(found, unit_at(tree.data, found.path))
@@ -157,7 +164,16 @@ def unit_of(hint: Any) -> str:
 
 def class_in(hint: Any) -> Any:
     """The dataclass inside an annotation (``tuple[Building, ...]``: ``Building``), or None."""
-    return _search(hint, lambda part: isinstance(part, type) and dataclasses.is_dataclass(part))
+    return next(classes_in(hint), None)
+
+
+def classes_in(hint: Any) -> Iterator[Any]:
+    """All dataclasses inside an annotation; several where a ``kind`` says which one is meant."""
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        yield hint
+        return
+    for part in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
+        yield from classes_in(part)
 
 
 def _walk(data: Any, path: Path_) -> tuple[Any, Any]:
@@ -175,7 +191,8 @@ def _class_of(hint: Any, data: Any) -> Any:
     """The dataclass that an annotation means; of a plug-in, the one for the kind that stands in the data."""
     chooses = _search(hint, lambda part: isinstance(part, Chooses))
     if chooses is None:
-        return class_in(hint)
+        several = [cls for cls in classes_in(hint) if kind_in(data) in get_args(hints_of(cls).get("kind"))]
+        return several[0] if several else class_in(hint)
     kind = data.get("kind", KIND_IF_NONE.get(chooses.group)) if isinstance(data, dict) else None
     try:
         return flat_class(chooses.group, kind) if kind else None

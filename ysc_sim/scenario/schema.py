@@ -19,6 +19,7 @@ from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.errors import Problem
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
+from ysc_sim.scenario.network import AnyNetwork
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import KW, SECONDS_PER_HOUR, Fraction, JPYPerKWh, Latitude, Longitude, Unit
 
@@ -213,6 +214,9 @@ class Declared:
     """How everybody bids in the market."""
     power_flow: Literal["off", "report", "control"] = "off"
     """Whether the network is solved: not at all, after the run, or inside it."""
+    network: AnyNetwork | None = None
+    """The wires that are solved; a generated street with its defaults where ``power_flow`` asks for one and nothing is
+    said."""
     wires: Literal["same_site", "private_line", "utility"] | None = None
     """Whose wires join the buildings, and thus which charges a shared kWh avoids; needed for two or more."""
     islanding_agreement: bool = False
