@@ -69,6 +69,8 @@ FIELD_CASES = (
     "field_missing",
     "wrong_types",
     "not_yet",
+    "network_kind_unknown",
+    "network_street_wrong",
     "format_missing",
     "40_newer_format",
 )
@@ -115,8 +117,17 @@ def test_every_installed_kind_is_offered_once(schema):
 
 
 def test_what_is_not_wired_is_not_offered(schema):
-    assert schema["properties"]["power_flow"]["enum"] == ["off"]
-    assert "network" not in schema["properties"]
+    assert schema["properties"]["power_flow"]["enum"] == ["off", "report"]
+
+
+def test_both_kinds_of_network_are_offered(validator):
+    scenario = yaml.safe_load(SCENARIO)
+    street = {"kind": "street", "trunk": "ow_cu_60", "service_m_of": {"office": 40}}
+    file = {"kind": "pandapower", "file": "grid.json", "buses": {"office": "bus 3", "house": [1, 2]}}
+    for network in (street, file, {}):
+        assert validator.is_valid({**scenario, "network": network, "power_flow": "report"}), network
+    for network in ({"kind": "stret"}, {**street, "file": "a.json"}, {"kind": "pandapower"}, 3):
+        assert not validator.is_valid({**scenario, "network": network}), network
 
 
 def test_every_reference_leads_somewhere(schema):

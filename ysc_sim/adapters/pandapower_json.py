@@ -158,7 +158,7 @@ class _Reader:
             body = json.loads(body) if isinstance(body, str) else body
         except (ValueError, RecursionError):
             body = None
-        parts = [body.get(key) for key in ("columns", "index", "data")] if isinstance(body, dict) else []
+        parts: list[Any] = [body.get(key) for key in ("columns", "index", "data")] if isinstance(body, dict) else []
         fits = len(parts) == 3 and all(isinstance(part, list) for part in parts) and len(parts[1]) == len(parts[2])
         if fits and all(isinstance(line, list) and len(line) == len(parts[0]) for line in parts[2]):
             return parts[0], parts[1], parts[2]
@@ -193,9 +193,8 @@ class _Reader:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             if not needed:
                 return None
-        elif _fits(TABLES[table][column], value):
-            if not (column in MUST_BE_UNSET and value):
-                return value
+        elif _fits(TABLES[table][column], value) and not (column in MUST_BE_UNSET and value):
+            return value
         self.wrong("network_value", table=table, row=row, column=column, value=_short(value))
         return None
 

@@ -14,7 +14,9 @@ from typing import Literal
 Kind = Literal["text", "true", "whole", "number"]
 
 
-def _columns(*, text: str = "name type", true: str = "in_service", whole: str = "", number: str = "") -> dict[str, Kind]:
+def _columns(
+    *, text: str = "name type", true: str = "in_service", whole: str = "", number: str = ""
+) -> dict[str, Kind]:
     kinds: dict[Kind, str] = {"text": text, "true": true, "whole": whole, "number": number}
     return {name: kind for kind, names in kinds.items() for name in names.split()}
 
@@ -24,7 +26,8 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
     "line": _columns(
         text="name std_type type",
         whole="from_bus to_bus parallel",
-        number="length_km r_ohm_per_km x_ohm_per_km c_nf_per_km g_us_per_km max_i_ka df alpha temperature_degree_celsius",
+        number="length_km r_ohm_per_km x_ohm_per_km c_nf_per_km g_us_per_km max_i_ka df "
+        "alpha temperature_degree_celsius",
     ),
     "trafo": _columns(
         text="name std_type tap_side tap_changer_type tap2_side tap2_changer_type vector_group",
@@ -54,8 +57,7 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
     ),
     "load": _columns(
         whole="bus",
-        number="p_mw q_mvar sn_mva scaling "
-        "const_z_p_percent const_i_p_percent const_z_q_percent const_i_q_percent",
+        number="p_mw q_mvar sn_mva scaling const_z_p_percent const_i_p_percent const_z_q_percent const_i_q_percent",
     ),
     "sgen": _columns(true="in_service current_source", whole="bus", number="p_mw q_mvar sn_mva scaling"),
     "storage": _columns(whole="bus", number="p_mw q_mvar sn_mva scaling"),
@@ -66,12 +68,8 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
         "scaling rx",
     ),
     "ward": _columns(text="name", whole="bus", number="ps_mw qs_mvar qz_mvar pz_mw"),
-    "asymmetric_load": _columns(
-        whole="bus", number="p_a_mw q_a_mvar p_b_mw q_b_mvar p_c_mw q_c_mvar sn_mva scaling"
-    ),
-    "asymmetric_sgen": _columns(
-        whole="bus", number="p_a_mw q_a_mvar p_b_mw q_b_mvar p_c_mw q_c_mvar sn_mva scaling"
-    ),
+    "asymmetric_load": _columns(whole="bus", number="p_a_mw q_a_mvar p_b_mw q_b_mvar p_c_mw q_c_mvar sn_mva scaling"),
+    "asymmetric_sgen": _columns(whole="bus", number="p_a_mw q_a_mvar p_b_mw q_b_mvar p_c_mw q_c_mvar sn_mva scaling"),
     "ext_grid": _columns(text="name", whole="bus", number="vm_pu va_degree slack_weight"),
     "gen": _columns(true="in_service slack", whole="bus", number="p_mw vm_pu sn_mva scaling slack_weight"),
 }

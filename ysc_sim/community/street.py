@@ -9,10 +9,11 @@ each drops z·i (mutual inductance cancels in the loops).
 *Transformer*: a voltage held behind the centre-tapped winding model of Kersting [1]_: with R + jX the short-circuit
 impedance between the outer wires on the rating, Z0 = R/2 + j0.8·X is common to both halves (primary winding), Z1 = Z2 =
 R + j0.4·X belong to each (interlaced secondary windings), all on the base of one half, (105 V)²/rating; current in both
-halves alike then meets exactly 4·(R + jX) of that base. Iron losses and magnetising current are a shunt between the outer
-wires. The middle wire is earthed at the transformer only.
+halves alike then meets exactly 4·(R + jX) of that base. Iron losses and magnetising current are a shunt between the
+outer wires. The middle wire is earthed at the transformer only.
 
-.. [1] W. H. Kersting, *Distribution System Modeling and Analysis*, 3rd ed., CRC Press 2012, sec. 11.2, eqs. (11.9)-(11.10).
+.. [1] W. H. Kersting, *Distribution System Modeling and Analysis*, 3rd ed., CRC Press 2012, section 11.2
+   (centre-tapped single-phase transformers).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ EARTH_OHM = 30.0
 """Earthing of the middle wire at the transformer (B種接地); one earth alone carries no current."""
 A, N, B = 0, 1, 2
 SOURCE, WIRES = 0, 3
+PAIRS = np.array([[A, N], [N, B], [A, B]])
+"""Between which wires something is connected, or a voltage is watched."""
 LARGEST_ON_POLE_KVA = 100.0
 LOOPS = np.array([[1.0, 0.0], [-1.0, 1.0], [0.0, -1.0]])
 """Node currents a, n, b of the two loops a → n and n → b."""
@@ -136,11 +139,11 @@ class _Plan:
         """The network and where its buildings are."""
         lines = list(self._lines())
         z_base = NOMINAL_V**2 / (BASE_KVA * 1000.0)
-        base_ka = BASE_KVA / NOMINAL_V / 1000.0
-        legs = [_series(np.eye(WIRES) * part.admittance_s * z_base) for _, _, part in lines]
+        base_ka = BASE_KVA / NOMINAL_V  # kVA over V
+        legs = [_series(np.diag([part.admittance_s * z_base] * WIRES)) for _, _, part in lines]
         legs.append(_series(self._winding_s() * z_base))
         buses = 1 + self.poles + len(self.group)
-        rated_ka = self.units * self.transformer.rated_kva / WHOLE_V / 1000.0
+        rated_ka = self.units * self.transformer.rated_kva / WHOLE_V
         limits_ka = [part.runs * part.conductor.ampacity_a / 1000.0 for _, _, part in lines] + [rated_ka]
         shunts = np.zeros((buses, WIRES, WIRES), dtype=np.complex128)
         shunts[1 + self.middle] = self._shunt_s() * z_base
@@ -160,13 +163,23 @@ class _Plan:
             source_bus=np.array([SOURCE]),
             source_v_pu=np.array([[no_load, 0.0, -no_load]], dtype=np.complex128),
         )
+        load, other = self._shares()
+        inner = np.arange(1, buses)
+        at_building = np.repeat(np.where(inner > self.poles, inner - 1 - self.poles, -1), len(PAIRS))
+        relative = np.tile([width / centre for centre, width in (LIMITS_V[0], *LIMITS_V)], len(inner))
+        width = np.where(at_building >= 0, relative, np.inf)
         return Section(
             net=net,
             buildings=np.array([connection.index for connection in self.group], dtype=np.int64),
-            **self._shares(),
+            load_to_port=load,
+            other_to_port=other,
             fixed_p_kw=np.zeros(len(net.ports)),
             fixed_q_kvar=np.zeros(len(net.ports)),
-            **self._watched(),
+            watched=(inner[:, None, None] * WIRES + PAIRS).reshape(-1, 2),
+            watched_nominal=np.tile([1.0, 1.0, LIMITS_V[1][0] / LIMITS_V[0][0]], len(inner)),
+            low_pu=1.0 - width,
+            high_pu=1.0 + width,
+            watched_building=at_building,
             line_count=len(lines),
         )
 
@@ -197,10 +210,9 @@ class _Plan:
     def _ports(self) -> Ints:
         """Of every building: a-n, n-b, a-b. A positive power of n-b enters at n and leaves at b."""
         entry = (1 + self.poles + np.arange(len(self.group))) * WIRES
-        pairs = np.array([[A, N], [N, B], [A, B]])
-        return (entry[:, None, None] + pairs).reshape(-1, 2)
+        return np.asarray((entry[:, None, None] + PAIRS).reshape(-1, 2), dtype=np.int64)
 
-    def _shares(self) -> dict[str, Floats]:
+    def _shares(self) -> tuple[Floats, Floats]:
         """Demand on 100 V circuits of either side, and between the outer wires; everything else between those."""
         count = len(self.group)
         load, other = np.zeros((count, 3 * count)), np.zeros((count, 3 * count))
@@ -209,27 +221,9 @@ class _Plan:
             on_100v = self.spec.share_100v
             load[j, 3 * j : 3 * j + 3] = on_100v * (0.5 + tilt), on_100v * (0.5 - tilt), 1.0 - on_100v
             other[j, 3 * j + 2] = 1.0
-        return {"load_to_port": load, "other_to_port": other}
-
-    def _watched(self) -> dict[str, np.ndarray]:
-        """a-n, n-b and a-b of every pole and every building."""
-        buses = 1 + np.arange(self.poles + len(self.group))
-        pairs = np.array([[A, N], [N, B], [A, B]])
-        count = len(buses)
-        building = np.repeat(np.where(buses > self.poles, buses - 1 - self.poles, -1), 3)
-        (v100, width100), (v200, width200) = LIMITS_V
-        width = np.tile([width100 / v100, width100 / v100, width200 / v200], count)
-        bound = np.where(building >= 0, width, np.inf)
-        return {
-            "watched": (buses[:, None, None] * WIRES + pairs).reshape(-1, 2),
-            "watched_nominal": np.tile([1.0, 1.0, v200 / v100], count),
-            "low_pu": 1.0 - bound,
-            "high_pu": 1.0 + bound,
-            "watched_building": building,
-        }
+        return load, other
 
 
 def _series(y: Complexes) -> Complexes:
     """(6, 6) of a leg with series admittance ``y`` (3, 3)."""
     return np.block([[y, -y], [-y, y]])
-

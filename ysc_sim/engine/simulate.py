@@ -14,12 +14,14 @@ from ysc_sim.contracts import Cleared, Metric
 from ysc_sim.engine.accounts import Accounts, make_accounts
 from ysc_sim.engine.checks import check_run, check_trades
 from ysc_sim.engine.clock import simulate
+from ysc_sim.engine.power_flow import solve_after_run, unsolved_notes
 from ysc_sim.engine.run import Run
 from ysc_sim.engine.settle import Meters, Trades, read_registers, settle
 from ysc_sim.errors import InvariantError
 from ysc_sim.plugins import plugin, registry
 from ysc_sim.results import Results
 from ysc_sim.results.arrays import RunArrays
+from ysc_sim.results.power_flow import PowerFlow
 from ysc_sim.scenario import Scenario
 from ysc_sim.units import Floats, Ints
 
@@ -65,7 +67,8 @@ def run_community(community: Community, progress: Callable[[float], None] | None
     check_trades(community, live, meters, trades)
     accounts = make_accounts(community, meters, trades)
     _check_money(accounts)
-    return _arrays(community, live, meters, cleared, trades, accounts, residual)
+    flow = solve_after_run(community, live)
+    return _arrays(community, live, meters, cleared, trades, accounts, residual, flow)
 
 
 def _stored(community: Community, run: Run) -> Floats:
@@ -93,6 +96,7 @@ def _arrays(
     trades: Trades,
     accounts: Accounts,
     residual: Floats,
+    flow: PowerFlow | None,
 ) -> RunArrays:
     outside = -(accounts.paid[:, accounts.utility] + accounts.paid[:, accounts.network])
     return RunArrays(
@@ -130,7 +134,8 @@ def _arrays(
         outage_seconds=_outage_seconds(community),
         events=tuple(run.events),
         outages=tuple(run.outage_log.records),
-        notes=community.notes,
+        power_flow=flow,
+        notes=(*community.notes, *unsolved_notes(flow)),
     )
 
 

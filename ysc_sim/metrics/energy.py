@@ -36,7 +36,6 @@ class Energy:
         "import_kwh": MetricInfo("kWh", -1),
         "export_kwh": MetricInfo("kWh", 0),
         "traded_kwh": MetricInfo("kWh", 1),
-        "loss_kwh": MetricInfo("kWh", -1),
         "self_consumption_ratio": MetricInfo("1", 1),
         "self_sufficiency_ratio": MetricInfo("1", 1),
         "co2_kg": MetricInfo("kg", -1),

@@ -159,6 +159,12 @@ class Reading:
         result: Floats = np.fmax.reduceat(part, starts)
         return result
 
+    def extreme(self, values: Floats, span: Span, extreme: np.ufunc) -> Floats:
+        """Largest (``np.fmax``) or smallest (``np.fmin``) of recorded ``values`` (T,) in each point."""
+        starts, part = self._cut(values, span)
+        result: Floats = extreme.reduceat(part, starts)
+        return result
+
     def last(self, name: str, span: Span) -> Floats:
         """Value at the end of each point."""
         starts, part = self._cut(self.series(name), span)

@@ -18,6 +18,7 @@ from ysc_sim.report.demand import Demand
 from ysc_sim.report.each_building import EachBuilding
 from ysc_sim.report.flows import Flows
 from ysc_sim.report.headline import Headline
+from ysc_sim.report.network import NetworkSection
 from ysc_sim.report.outages import Outages
 from ysc_sim.report.provenance import Provenance
 from ysc_sim.report.reading import Reading
@@ -53,6 +54,7 @@ BUILT_IN: tuple[type[Section], ...] = (
     Balance,
     Demand,
     Storage,
+    NetworkSection,
     Trading,
     Outages,
     EachBuilding,

@@ -42,6 +42,8 @@ class TimeChart:
     lines: Sequence[Series] = ()
     bars: Sequence[Series] = ()
     limit: tuple[float, Html | Label] | None = None
+    lower_limit: float | None = None
+    """The other end of a band whose upper one is ``limit``."""
     peak: tuple[float, float, Html | Label] | None = None
     height_px: int = 260
     shade: bool = True
@@ -80,6 +82,8 @@ class TimeChart:
             low.append(-_most(-_known(series.values)))
         if self.limit is not None:
             high.append(self.limit[0])
+        if self.lower_limit is not None:
+            low.append(self.lower_limit)
         return min(low), max(high)
 
     def _draw(self, plot: Plot, edges: Floats) -> None:
@@ -93,14 +97,18 @@ class TimeChart:
             plot.bars(edges, series.values, series.css)
         for series in self.lines:
             plot.stair(edges, series.values, series.css)
-        if self.limit is not None:
-            plot.level(self.limit[0], "limit", self.limit[1])
+        self._draw_limits(plot)
         if self.peak is not None:
             plot.mark(*self.peak)
-        if self.shade:
-            for first, last in self.reading.outages_s:
-                if last > edges[0] and first < edges[-1]:
-                    plot.shade(first, last, "dark")
+        for first, last in self.reading.outages_s if self.shade else ():
+            if last > edges[0] and first < edges[-1]:
+                plot.shade(first, last, "dark")
+
+    def _draw_limits(self, plot: Plot) -> None:
+        if self.limit is not None:
+            plot.level(self.limit[0], "limit", self.limit[1])
+        if self.lower_limit is not None:
+            plot.level(self.lower_limit, "limit")
 
     def _key(self) -> Html:
         """Names and colours, topmost first, each with a place for the value under the pointer."""

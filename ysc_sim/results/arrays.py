@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ysc_sim.results.power_flow import PowerFlow
 from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.units import Bools, Floats, Ints
 
@@ -119,6 +120,8 @@ class RunArrays:
     """Time without grid, (S,)."""
     events: tuple[Event, ...] = ()
     outages: tuple[OutageRecord, ...] = ()
+    power_flow: PowerFlow | None = None
+    """What the wires did; None where they were not solved."""
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
     """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
 

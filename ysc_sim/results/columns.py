@@ -97,3 +97,13 @@ OUTAGE_COLUMNS = (
     Column("cause", "", "why it went dark: none, energy, power, former, voltage, frequency, start, sync"),
     Column("device", "", "device that failed it"),
 )
+POWER_FLOW_COLUMNS = (
+    Column("p_kw", "kW", "mean power that the building injects; of the community: what the source feeds in"),
+    Column("q_kvar", "kvar", "reactive power, in the same direction"),
+    Column("min_voltage_pu", "pu", "lowest voltage at the connection; of the community: of any energised bus"),
+    Column("max_voltage_pu", "pu", "highest voltage at the connection; of the community: of any energised bus"),
+    Column("loss_kw", "kW", "loss in lines and transformers; at the community only"),
+    Column("max_line_loading_percent", "%", "loading of the most loaded line; at the community only"),
+    Column("max_transformer_loading_percent", "%", "loading of the most loaded transformer; at the community only"),
+)
+"""Beside time, row and building; a number that is not known stands as NaN."""

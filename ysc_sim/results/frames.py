@@ -1,5 +1,5 @@
 """A finished run's arrays as the tables of the result folder: community, buildings, trades, bills, events,
-outages.
+outages, and power_flow where the network was solved.
 
 Every function makes a part of a table, so that a large ensemble is written piece by piece; nothing loops over
 rows, buildings or time. Order of lines: time, row, building.
@@ -169,6 +169,32 @@ def outages_part(arrays: RunArrays) -> Columns:
     return table
 
 
+def power_flow_part(arrays: RunArrays, first: int, last: int) -> Columns:
+    """Recorded intervals ``first`` to ``last`` of the network: every building, then the community, of each row."""
+    flow = arrays.power_flow
+    assert flow is not None, "asked for only where there is one"
+    rows, n, count = len(arrays.seeds), len(arrays.buildings), last - first
+    nothing = np.full((count, rows, n), np.nan)
+
+    def joined(buildings: Floats, community: Floats) -> Floats:
+        values: Floats = np.concatenate([buildings, community[first:last, :, None]], axis=2).ravel()
+        return values
+
+    part = slice(first, last)
+    return {
+        "time": np.repeat(_starts(arrays, first, last), rows * (n + 1)),
+        "row": np.tile(np.repeat(np.arange(rows), n + 1), count),
+        "building": Text(np.tile(np.arange(n + 1, dtype=np.int32), rows * count), (*arrays.buildings, COMMUNITY)),
+        "p_kw": joined(flow.p_kw[part], flow.connection_p_kw),
+        "q_kvar": joined(flow.q_kvar[part], flow.connection_q_kvar),
+        "min_voltage_pu": joined(flow.min_voltage_pu[part], flow.network_min_voltage_pu),
+        "max_voltage_pu": joined(flow.max_voltage_pu[part], flow.network_max_voltage_pu),
+        "loss_kw": joined(nothing, flow.loss_kw),
+        "max_line_loading_percent": joined(nothing, flow.line_loading_percent),
+        "max_transformer_loading_percent": joined(nothing, flow.transformer_loading_percent),
+    }
+
+
 def _slot_values(arrays: RunArrays) -> dict[str, Floats]:
     """Community columns that are known by settlement slot, (K, S)."""
     if not len(arrays.import_mwh):
@@ -216,12 +242,14 @@ def _instants(arrays: RunArrays, seconds: Floats) -> Times:
 _Part = tuple[Callable[[int, int], Columns], int, int]
 
 
-def _by_interval(part: Callable[[RunArrays, int, int], Columns], width: int) -> Callable[[RunArrays], _Part]:
-    """``width``: 1 for lines by row, 2 for lines by row and building."""
+def _by_interval(
+    part: Callable[[RunArrays, int, int], Columns], *, buildings: bool, community: bool
+) -> Callable[[RunArrays], _Part]:
+    """Lines by row for every building, for the community, or for all of them."""
 
     def plan(arrays: RunArrays) -> _Part:
         length = next(iter(arrays.columns.values())).shape[0]
-        lines = len(arrays.seeds) * (len(arrays.buildings) if width == 2 else 1)
+        lines = len(arrays.seeds) * (len(arrays.buildings) * buildings + community)
         return (lambda first, last: part(arrays, first, last)), length, lines
 
     return plan
@@ -237,12 +265,18 @@ def _at_once(part: Callable[[RunArrays], Columns]) -> Callable[[RunArrays], _Par
 
 
 _MAKERS: Mapping[str, Callable[[RunArrays], _Part]] = {
-    "community": _by_interval(community_part, 1),
-    "buildings": _by_interval(buildings_part, 2),
+    "community": _by_interval(community_part, buildings=False, community=True),
+    "buildings": _by_interval(buildings_part, buildings=True, community=False),
     "trades": _by_slot,
     "bills": _at_once(bills_part),
     "events": _at_once(events_part),
     "outages": _at_once(outages_part),
+    "power_flow": _by_interval(power_flow_part, buildings=True, community=True),
 }
-TABLES = tuple(_MAKERS)
+TABLES = ("community", "buildings", "trades", "bills", "events", "outages")
 """Tables that every run has."""
+
+
+def tables_of(arrays: RunArrays) -> tuple[str, ...]:
+    """Tables of this run: the network's only where it was solved."""
+    return TABLES if arrays.power_flow is None else (*TABLES, "power_flow")

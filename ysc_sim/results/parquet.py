@@ -22,6 +22,7 @@ from ysc_sim.results.columns import (
     EVENT_COLUMNS,
     KEYS,
     OUTAGE_COLUMNS,
+    POWER_FLOW_COLUMNS,
     TRADE_COLUMNS,
 )
 from ysc_sim.results.tables import Columns, Text, rows_of
@@ -47,6 +48,7 @@ KNOWN = frozenset(
         BILL_COLUMNS,
         EVENT_COLUMNS,
         OUTAGE_COLUMNS,
+        POWER_FLOW_COLUMNS,
     )
     for column in columns
 )

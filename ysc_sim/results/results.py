@@ -47,6 +47,7 @@ NOT_DIGESTED = (
     "max_voltage_pu",
     "voltage_violation_h",
     "max_line_loading_percent",
+    "max_transformer_loading_percent",
 )
 """Power-flow numbers agree within 1e-10, not bit by bit."""
 RESIDUALS = ("energy_residual_kwh", "ledger_residual_mwh", "meter_rounding_mwh", "money_residual_jpy")
@@ -71,7 +72,7 @@ class _FromArrays:
         self.zone = zone_name(arrays.axis.start.tzinfo)
 
     def names(self) -> Sequence[str]:
-        return frames.TABLES
+        return frames.tables_of(self.arrays)
 
     def chunks(self, name: str) -> Iterator[Columns]:
         return frames.chunks(self.arrays, name)
@@ -259,6 +260,7 @@ def _manifest(
     """What is known of the run itself: identity, clock, versions, residuals, what the reader must know."""
     axis = arrays.axis
     community = metrics["community"]
+    network = {} if arrays.power_flow is None else {"network": arrays.power_flow.summary()}
     return {
         "format": FORMAT,
         "package": PACKAGE,
@@ -280,6 +282,7 @@ def _manifest(
             "power_factor_percent": arrays.power_factor_percent,
             "co2_kg_per_kwh": arrays.co2_kg_per_kwh,
         },
+        **network,
         "better": {name: info.better for name, info in infos.items() if name in metrics["units"]},
         "residuals": {name: community[name] for name in RESIDUALS if name in community},
         "notes": [dict(note) for note in arrays.notes],
