@@ -153,7 +153,7 @@ def test_a_living_island_has_voltage_and_a_dark_one_none(tmp_path):
 
 def test_dead_for_good_where_nobody_can_form_an_island(tmp_path):
     outage = "{start: 2026-05-11T00:00, duration_h: 48}"
-    result = run(tmp_path, days=1, outages=outage, **{"buildings__house__devices__battery__energy_kwh": 0.001})
+    result = run(tmp_path, days=1, outages=outage, buildings__house__devices__battery__energy_kwh=0.001)
     share, _ = alive(result)
     assert share[2:].tolist() == [0.0] * 46
 
@@ -186,7 +186,7 @@ def test_chunks_do_not_matter(plain, tmp_path, monkeypatch):
 
 def test_solar_power_takes_reactive_power_at_its_power_factor(tmp_path, plain):
     """At 0.95 the inverters draw reactive power and hold the voltage down; at 1 they do not."""
-    unity = run(tmp_path, **{"buildings__house__devices__solar__power_factor": 1.0})
+    unity = run(tmp_path, buildings__house__devices__solar__power_factor=1.0)
     assert unity.metrics["community"]["max_voltage_pu"] > plain.metrics["community"]["max_voltage_pu"] + 0.001
     noon = plain.frame("power_flow").query("building == 'house_1'").q_kvar.min()
     assert noon < unity.frame("power_flow").query("building == 'house_1'").q_kvar.min() - 0.5
