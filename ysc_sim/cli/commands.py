@@ -117,3 +117,26 @@ def plugins(lang: Lang = None) -> None:
     from ysc_sim.cli.plugins import list_plugins
 
     list_plugins()
+
+
+@app.command(name="import", help=text("cli.import_"))
+def import_(
+    kind: Annotated[str, typer.Argument(help=text("cli.argument_kind"))],
+    file: Annotated[Path, typer.Argument(help=text("cli.argument_file"))],
+    out: Annotated[Path, typer.Option("--out", help=text("cli.option_table_out"))],
+    column: Annotated[str, typer.Option("--column", help=text("cli.option_column"))] = "",
+    unit: Annotated[str, typer.Option("--unit", help=text("cli.option_unit"))] = "auto",
+    stamp: Annotated[str, typer.Option("--stamp", help=text("cli.option_stamp"))] = "auto",
+    year: Annotated[int | None, typer.Option("--year", min=1900, max=2199, help=text("cli.option_year"))] = None,
+    zone: Annotated[str, typer.Option("--tz", help=text("cli.option_zone"))] = "Asia/Tokyo",
+    fill_hours: Annotated[
+        float, typer.Option("--fill-hours", min=0, max=744, help=text("cli.option_fill_hours"))
+    ] = 0.0,
+    step: Annotated[int | None, typer.Option("--step", min=1, help=text("cli.option_step"))] = None,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Write a clean table of a file of another format."""
+    from ysc_sim.cli.import_ import import_to, options_of
+
+    import_to(kind, file, out, options_of(unit, stamp, column, year, zone, fill_hours, step), quiet=quiet)

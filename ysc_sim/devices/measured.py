@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -51,7 +52,17 @@ def measured_of(spec: NamesFile, folder: Path, axis: TimeAxis) -> Measured:
     """The measurement that a specification names. Raises ``ScenarioError``."""
     path = inside(folder, spec.profile)
     changed = path.stat().st_mtime_ns
-    return _read(path, changed, spec.csv_unit, spec.csv_stamp, spec.csv_column, axis.start.year)
+    measured = _read(path, changed, spec.csv_unit, spec.csv_stamp, spec.csv_column, axis.start.year)
+    return measured if measured.start.tzinfo is None else _on_the_clock_of(measured, axis)
+
+
+def _on_the_clock_of(measured: Measured, axis: TimeAxis) -> Measured:
+    """A measurement that says its distance to UTC, in the local time of the run. Raises ``ScenarioError``."""
+    start = measured.start.astimezone(axis.start.tzinfo).replace(tzinfo=None)
+    if (start.hour * 3600 + start.minute * 60 + start.second) % measured.step_s:
+        values = {"value": start.isoformat(" "), "before": "", "step_s": measured.step_s}
+        raise ScenarioError([Problem("csv_off_grid", values, measured.file)])
+    return replace(measured, start=start)
 
 
 @lru_cache(maxsize=64)

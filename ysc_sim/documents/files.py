@@ -33,13 +33,17 @@ def read_bytes(path: Path, *, max_bytes: int) -> bytes:
 
 def read_text(path: Path, *, max_bytes: int) -> str:
     """Text in UTF-8 (with or without BOM) or, failing that, cp932, as Japanese Excel writes it."""
-    data = read_bytes(path, max_bytes=max_bytes)
+    return text_of(read_bytes(path, max_bytes=max_bytes), str(path))
+
+
+def text_of(data: bytes, name: str) -> str:
+    """Bytes as text: UTF-8 (with or without BOM), else cp932. Raises ``ScenarioError``."""
     for encoding in ("utf-8-sig", "cp932"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ScenarioError([Problem("file_not_text", {"path": str(path)}, file=str(path))])
+    raise ScenarioError([Problem("file_not_text", {"path": name}, file=name)])
 
 
 def inside(root: Path, name: str) -> Path:
