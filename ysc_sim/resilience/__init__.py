@@ -8,9 +8,25 @@ from ysc_sim.resilience.generators import survival_probability
 from ysc_sim.resilience.indices import reliability_indices
 from ysc_sim.resilience.reserve import reserve_curve
 from ysc_sim.resilience.survival import survival_hours
+from ysc_sim.resilience.transient import (
+    FrequencyResponse,
+    FrequencyWatt,
+    Outcome,
+    Source,
+    Stage,
+    TransientEvent,
+    frequency_response,
+)
 
 __all__ = [
+    "FrequencyResponse",
+    "FrequencyWatt",
+    "Outcome",
+    "Source",
+    "Stage",
     "TierSurvival",
+    "TransientEvent",
+    "frequency_response",
     "reliability_indices",
     "reserve_curve",
     "survival_by_tier",
