@@ -135,3 +135,17 @@ def test_what_is_heavy_is_not_imported_before_it_is_used(arguments: list[str], m
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_survival_answers_every_start(tmp_path: Path) -> None:
+    file = str(ROOT / "scenarios/one_home.yaml")
+    done = call("survival", file, "--hours", "3,24", *SHORT, "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert "≥ 24 h" in done.stdout
+    stored = json.loads((tmp_path / "out/metrics.json").read_text(encoding="utf-8"))
+    assert [entry["tiers"] for entry in stored["survival"]] == [1, 2, 3, 4]
+    wrong = call("survival", file, "--hours", "3,x,-1", "--out", str(tmp_path / "wrong"))
+    assert wrong.returncode == 2
+    assert "'x'" in wrong.stderr
+    assert "'-1'" in wrong.stderr
+    assert not (tmp_path / "wrong").exists()

@@ -103,6 +103,21 @@ def run(
     run_file(file, set_ or [], seed, out, report=not no_report, quiet=quiet)
 
 
+@app.command(help=text("cli.survival"))
+def survival(
+    file: Annotated[Path, typer.Argument(help=text("cli.argument_scenario"))],
+    hours: Annotated[str, typer.Option("--hours", help=text("cli.option_hours"), metavar="H1,H2…")] = "24,72",
+    set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
+    out: Out = None,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Hours survived from an outage that starts with every step."""
+    from ysc_sim.cli.survival import survival_file
+
+    survival_file(file, hours, set_ or [], out, quiet=quiet)
+
+
 @app.command(help=text("cli.report"))
 def report(folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))], lang: Lang = None) -> None:
     """Rebuild the page of stored results."""

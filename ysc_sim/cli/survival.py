@@ -1,0 +1,81 @@
+"""``ysc survival``: how long the buildings live when the grid fails, from every start."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ysc_sim.errors import Problem, ScenarioError
+from ysc_sim.words import problem_line, text
+
+if TYPE_CHECKING:
+    from ysc_sim.study.survival import Survival
+
+MOST_CELLS = 12
+"""Cells shown on a screen; the files hold all."""
+
+
+def survival_file(file: Path, lengths: str, settings: list[str], out: Path | None, *, quiet: bool) -> None:
+    """Answer every start of a scenario, store the answers, show the shares."""
+    from ysc_sim.cli.run import parse_settings
+    from ysc_sim.results.files import check_target
+    from ysc_sim.scenario import load_scenario
+    from ysc_sim.study.survival import survive
+
+    promised = parse_hours(lengths)
+    scenario = load_scenario(file, overrides=parse_settings(settings, None))
+    for warning in scenario.warnings:
+        print(problem_line(warning), file=sys.stderr)
+    target = out or Path("results") / f"{file.stem}-survival"
+    check_target(target)
+    found = survive(scenario, promised)
+    found.save(target)
+    if not quiet:
+        show_survival(found)
+    print(target)
+
+
+def parse_hours(lengths: str) -> list[float]:
+    """``24,72`` as numbers. Raises ``ScenarioError`` where one is none, or not above 0.
+
+    >>> parse_hours("24, 72")
+    [24.0, 72.0]
+    """
+    found, wrong = [], []
+    for word in lengths.split(","):
+        try:
+            length = float(word)
+        except ValueError:
+            length = 0.0
+        if 0 < length <= 8784:
+            found.append(length)
+        else:
+            wrong.append(Problem("hours_wrong", {"value": word.strip()}))
+    if wrong:
+        raise ScenarioError(wrong)
+    return found
+
+
+def show_survival(found: Survival) -> None:
+    """A line for each cell and number of tiers kept."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=found.scenario["name"] or None, title_justify="left", caption_justify="left")
+    table.add_column(text("cli.survival_cell"), no_wrap=True)
+    for head in ("survival_tiers", "survival_mean", "survival_min"):
+        table.add_column(text(f"cli.{head}"), justify="right")
+    for promised in found.promised_h:
+        table.add_column(text("cli.survival_share").format(hours=f"{promised:g}"), justify="right")
+        table.add_column(text("cli.survival_share_full").format(hours=f"{promised:g}"), justify="right")
+    for entry in found.summary()[: 4 * MOST_CELLS]:
+        line = [entry["cell"], "1" if entry["tiers"] == 1 else f"1–{entry['tiers']}"]
+        line += [f"{entry['survived_h_mean']:.1f}", f"{entry['survived_h_min']:.1f}"]
+        for promised in found.promised_h:
+            line.append(f"{entry[f'survives_{promised:g}h_ratio']:.1%}")
+            line.append(f"{entry[f'survives_full_{promised:g}h_ratio']:.1%}")
+        table.add_row(*line)
+    if found.left_out:
+        table.caption = text("cli.survival_left_out").format(kinds=", ".join(found.left_out))
+    Console().print(table)
