@@ -111,6 +111,45 @@ class Store(NamedTuple):
     capacity_kwh: Floats
     present: Floats | None = None
     """1 where the store is connected, 0 where it is away (a vehicle on the road); None: always connected."""
+    charge_kw: Floats | None = None
+    discharge_kw: Floats | None = None
+    """Rated powers at the terminals, for those who plan; None: what the bands say."""
+    required_kwh: Floats | None = None
+    """Wanted inside at ``due_s``, where somebody needs the store for something else (a driver)."""
+    due_s: Floats | None = None
+    """Seconds from the start of the next departure; inf where none comes."""
+
+
+class Vehicles(NamedTuple):
+    """The vehicles that are plugged in at each building, (R, n) each."""
+
+    missing_kwh: Floats
+    """What the stores still lack for their drivers' needs."""
+    due_s: Floats
+    """Seconds from the start of the next departure of a vehicle that lacks something; inf where none does."""
+    charge_kw: Floats
+    """Largest power into them, now."""
+    discharge_kw: Floats
+    """Largest power out of them, now."""
+
+
+class Curtailable(NamedTuple):
+    """Demand that a controller may switch off, in P stages by priority: stage 0 goes first, P − 1 last."""
+
+    want_kw: Floats
+    """(R, n, P) ≥ 0: what each stage takes if it is left on; part of ``View.fixed_kw``."""
+    min_off_s: Floats
+    min_on_s: Floats
+    """(n, P): how long a stage stays off, or on, once it was switched."""
+
+
+class Wish(NamedTuple):
+    """What a strategy wants that also switches loads: power from what is flexible, and the stages to switch off."""
+
+    power_kw: Floats
+    """(R, n), > 0 discharges."""
+    off: Floats
+    """(R, n, P): share of each stage that is switched off, 0 … 1."""
 
 
 class SlotMeters(NamedTuple):
@@ -119,6 +158,7 @@ class SlotMeters(NamedTuple):
     so_far_kwh: Floats
     last_slot_kwh: Floats
     community_so_far_kwh: Floats
+    community_last_slot_kwh: Floats
 
 
 class Flow(NamedTuple):
@@ -136,6 +176,17 @@ class Flow(NamedTuple):
     loss_kwh: Floats | None = None
     away_kwh: Floats | None = None
     held_s: Floats | None = None
+
+
+class LoadSwitches(NamedTuple):
+    """How the devices of a switchable load fleet may be switched, (m,) each."""
+
+    priority: Ints
+    """Small numbers are switched off first."""
+    min_off_s: Floats
+    min_on_s: Floats
+    comfort_jpy_per_kwh: Floats
+    """What a kWh that was switched off is worth to those who miss it."""
 
 
 @runtime_checkable
@@ -199,6 +250,7 @@ class View:
     """
 
     __slots__ = (
+        "_beyond",
         "_meters",
         "_prices",
         "_stores",
@@ -224,6 +276,7 @@ class View:
         stores: Callable[[], Store],
         meters: Callable[[], SlotMeters],
         prices: Callable[[], tuple[Floats, Floats]],
+        beyond: Beyond | None = None,
     ) -> None:
         self.t_s = t_s
         """Seconds from the start; (R, 1) where rows stand at different times."""
@@ -239,6 +292,7 @@ class View:
         self._stores = stores
         self._meters = meters
         self._prices = prices
+        self._beyond = beyond
 
     @property
     def store(self) -> Store:
@@ -260,12 +314,57 @@ class View:
         """What a kWh earns that is sold to the supplier in this slot, (n,)."""
         return self._prices()[1]
 
+    @property
+    def community_fixed_kw(self) -> Floats:
+        """Net of everything inflexible in the whole community, (R, 1)."""
+        if self._beyond is None:
+            return np.asarray(np.add.reduce(self.fixed_kw, axis=1, keepdims=True))
+        return self._beyond.community_fixed()
+
+    @property
+    def vehicles(self) -> Vehicles | None:
+        """Vehicles that are plugged in; None where the community has none."""
+        return None if self._beyond is None else self._beyond.vehicles()
+
+    @property
+    def curtailable(self) -> Curtailable | None:
+        """Demand that may be switched off; None where the community has none."""
+        return None if self._beyond is None else self._beyond.curtailable()
+
+    def prices_ahead(self, slots: int) -> tuple[Floats, Floats]:
+        """Import and export price of this slot and those after it, as the printed tariff says, (slots, n) each.
+
+        Behind the end of the run the last slot is repeated.
+        """
+        if self._beyond is None:
+            return tuple(np.repeat(price[None, :], slots, axis=0) for price in self._prices())  # type: ignore[return-value]
+        return self._beyond.prices_ahead(slots)
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What few strategies ask for, each worked out when it is asked for."""
+
+    community_fixed: Callable[[], Floats]
+    vehicles: Callable[[], Vehicles | None]
+    curtailable: Callable[[], Curtailable | None]
+    prices_ahead: Callable[[int], tuple[Floats, Floats]]
+
+
+@runtime_checkable
+class Switchable(Device, Protocol):
+    """A load fleet that a strategy may switch off while its building has the grid."""
+
+    switches: LoadSwitches
+
 
 @runtime_checkable
 class Strategy(Protocol):
     """Observation → power wanted from what is flexible. Entry-point group ``ysc_sim.strategies``.
 
-    ``__init__(specs, building_ids)`` gets one ``Spec`` per building that uses it.
+    ``__init__(specs, building_ids)`` gets one ``Spec`` per building that uses it. With a class attribute
+    ``takes = ("inner",)``, ``("forecast",)`` or both, the scenario may name an inner strategy, or a forecast, and
+    ``__init__`` gets the finished object as a keyword of that name.
     """
 
     kind: ClassVar[str]
@@ -277,8 +376,66 @@ class Strategy(Protocol):
         """What it remembers, arrays (R, n)."""
         ...
 
-    def decide(self, view: View, state: DeviceState) -> Floats:
-        """Flexible power wanted at each of its buildings, (R, n) kW, > 0 discharges. May change ``state`` in place."""
+    def decide(self, view: View, state: DeviceState) -> Floats | Wish:
+        """Flexible power wanted at each of its buildings, (R, n) kW, > 0 discharges. May change ``state`` in place.
+
+        A strategy that also switches loads answers with a :class:`Wish`.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Plant:
+    """The stationary stores of each building as one, (n,) each: what a planner must know before the run."""
+
+    charge_kw: Floats
+    discharge_kw: Floats
+    room_kwh: Floats
+    """Between floor and ceiling."""
+    start_kwh: Floats
+    """Above the floor at the start."""
+    charge_efficiency: Floats
+    discharge_efficiency: Floats
+    """The best that any of the building's stores reaches at any power."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a planner must know about one contract and the meters that it bills."""
+
+    buildings: Ints
+    """Indices of the buildings; together they are one meter if ``together``, else each has its own."""
+    together: bool
+    demand_jpy_per_kw: float
+    """Demand charge of one kW in one month, power factor and tax in it; 0 where peaks cost nothing."""
+    previous_kw: float
+    """Largest peak of the months before that still counts."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a planner is told before the run. ``K`` slots, ``S`` rows, ``n`` buildings of its own."""
+
+    axis: TimeAxis
+    month: Ints
+    """Number of the month of each slot, from 0, (K,)."""
+    import_jpy_per_kwh: Floats
+    export_jpy_per_kwh: Floats
+    """(K, n)"""
+    plant: Plant
+    contracts: tuple[Contract, ...]
+    future_kw: Floats | None
+    """Mean net of everything inflexible in each slot, (K, S, n), > 0 surplus; None unless ``sees_future``."""
+
+
+@runtime_checkable
+class Planner(Strategy, Protocol):
+    """A strategy that plans. With ``sees_future`` it has perfect foresight: a bound, not a controller to buy."""
+
+    sees_future: ClassVar[bool]
+
+    def prepare(self, outlook: Outlook) -> None:
+        """Called once before the run."""
         ...
 
 
@@ -290,10 +447,12 @@ class History:
     export_kwh: Floats
     """Cumulative, (slots so far + 1, R, n); the first entry is the start."""
     slots_per_day: int
+    forgotten: int = 0
+    """Finished slots that came before the first entry and are no longer kept."""
 
     @property
     def slots(self) -> int:
-        """Finished slots."""
+        """Finished slots that are kept."""
         return len(self.import_kwh) - 1
 
     def net_kwh(self, back: int) -> Floats:
@@ -313,6 +472,10 @@ class Forecast(Protocol):
 
     def predict(self, history: History) -> Floats:
         """Expected export − import of the coming slot, (R, n) kWh."""
+        ...
+
+    def predict_ahead(self, history: History, count: int) -> Floats:
+        """Expected export − import of the ``count`` coming slots, (count, R, n) kWh."""
         ...
 
 

@@ -19,12 +19,13 @@ from ysc_sim.contracts import (
     Device,
     DeviceState,
     Forecast,
+    LoadSwitches,
     Market,
     OutageWindow,
     Site,
     Strategy,
 )
-from ysc_sim.units import Floats, Ints
+from ysc_sim.units import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,51 @@ class Control:
     def pick(self, values: Floats) -> Floats:
         """Its buildings' part of (R, n)."""
         return values if self.columns is None else values[:, self.columns]
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The devices of one fleet that a strategy may switch off."""
+
+    fleet: int
+    """Number of the fleet."""
+    place: Ints
+    """building · stages + stage of each device, (m,)."""
+    stages: int
+    buildings: int
+    of_device: LoadSwitches
+
+    def sum(self, values: Floats) -> Floats:
+        """(R, m) → (R, n, P)."""
+        out = np.zeros((values.shape[0], self.buildings * self.stages))
+        for device, place in enumerate(self.place):
+            out[:, place] += values[:, device]
+        return out.reshape(-1, self.buildings, self.stages)
+
+    def largest(self, values: Floats) -> Floats:
+        """(m,) → (n, P)."""
+        out = np.zeros(self.buildings * self.stages)
+        np.maximum.at(out, self.place, values)
+        return out.reshape(self.buildings, self.stages)
+
+    def spread(self, values: Floats) -> Floats:
+        """(R, n, P) → (R, m)."""
+        return values.reshape(values.shape[0], -1)[:, self.place]
+
+
+@dataclass(frozen=True)
+class ExportBan:
+    """Meters through which nothing may flow out, and the relay that watches them; one meter is one group."""
+
+    group: Segments
+    """Buildings → meters; a building whose own meter is free belongs to the last, which is not watched."""
+    watched: Bools
+    """(g,)"""
+    margin_kw: Floats
+    relay_kw: Floats
+    trips: Bools
+    """Whether the following is slower than the relay, (g,)."""
+    restart_s: Floats
 
 
 @dataclass(frozen=True)
@@ -95,6 +141,10 @@ class Community:
     shed_below_soc: Floats
     """(4,) share of the usable energy of a cell below which its stores no longer serve a tier."""
     terms: Terms
+    export_bans: tuple[ExportBan, ...]
+    """Of the buildings' own meters, then of the point of connection; none where export is allowed everywhere."""
+    switches: tuple[Switches, ...]
+    """Fleets of loads that strategies may switch off; all have the same number of stages."""
     record_every: int
     """Steps in a recorded interval."""
     wires: Wires | None
@@ -133,8 +183,14 @@ class State:
     """Cumulative registers at the point of connection, (S, 1)."""
     slot_grid_import_kwh: Floats
     """(S, 1) when the slot began."""
+    last_grid_import_kwh: Floats
+    """Import of the last finished slot, (S, 1)."""
     unserved_kwh: Floats
     """Cumulative, (S, n, 4)."""
+    released_kw: Floats
+    """Generation that each building was granted at the last act under an export ban, (S, n)."""
+    tripped_until_s: Floats
+    """When the reverse-power relay of each building's meter lets its generation back, (S, n)."""
     stray_kwh: Floats
     """Accumulated |Σ injections| of cells without grid, (S, 1): must stay rounding."""
 
@@ -175,7 +231,10 @@ ROW_ARRAYS = (
     "grid_import_kwh",
     "grid_export_kwh",
     "slot_grid_import_kwh",
+    "last_grid_import_kwh",
     "unserved_kwh",
+    "released_kw",
+    "tripped_until_s",
     "stray_kwh",
 )
 
@@ -197,6 +256,9 @@ def start_state(community: Community) -> State:
         grid_import_kwh=np.zeros((rows, 1)),
         grid_export_kwh=np.zeros((rows, 1)),
         slot_grid_import_kwh=np.zeros((rows, 1)),
+        last_grid_import_kwh=np.zeros((rows, 1)),
         unserved_kwh=np.zeros((rows, n, 4)),
+        released_kw=np.zeros((rows, n)),
+        tripped_until_s=np.zeros((rows, n)),
         stray_kwh=np.zeros((rows, 1)),
     )

@@ -7,36 +7,26 @@ fleets, their strategies into groups; inner plug-ins are built here and handed i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ysc_sim.billing import Tariff, load_tariff
-from ysc_sim.community.arrays import Community, Contracted, Control, Terms
+from ysc_sim.community.arrays import Community, Contracted, Control, Switches, Terms
+from ysc_sim.community.bans import export_bans
 from ysc_sim.community.connect import wires_of
+from ysc_sim.community.members import Member, replicate
 from ysc_sim.community.segments import Segments
-from ysc_sim.contracts import Device, OutageWindow, Placed, Rows, Site, Strategy
+from ysc_sim.contracts import Device, Forecast, OutageWindow, Placed, Rows, Site, Strategy, Switchable
 from ysc_sim.plugins import plugin
-from ysc_sim.scenario.schema import Building, Diversity, Scenario
+from ysc_sim.scenario.kinds import Choice, parts_of
+from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.schema import Tariff as TariffTerms
 from ysc_sim.timeseries import TimeAxis
-from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
+from ysc_sim.units import SECONDS_PER_HOUR
 
 COMMUNITY_CELL = "community"
 SHARED_WIRES = ("same_site", "private_line")
-
-
-@dataclass(frozen=True)
-class Member:
-    """One building after replication, with its diversity drawn for every row."""
-
-    id: str
-    spec: Building
-    shift_s: Ints
-    """(S,)"""
-    scale: Floats
-    """(S,)"""
 
 
 def compile_community(scenario: Scenario) -> Community:
@@ -53,10 +43,11 @@ def compile_community(scenario: Scenario) -> Community:
     one_cell = scenario.wires != "utility" or scenario.islanding_agreement
     cells = (COMMUNITY_CELL,) if one_cell else ids
     cell_of = Segments(np.zeros(len(ids), dtype=np.int64) if one_cell else np.arange(len(ids)), len(cells))
-    controls = tuple(_controls(members))
+    controls = tuple(_controls(members, site))
     market = plugin("markets", scenario.market.kind)(scenario.market.spec)
     forecast = scenario.bidder.forecast
     wires = wires_of(scenario, members)
+    switches = tuple(_switches(fleets, len(ids)))
     return Community(
         site=site,
         buildings=ids,
@@ -67,35 +58,19 @@ def compile_community(scenario: Scenario) -> Community:
         cell_of=cell_of,
         controls=controls,
         bidder=plugin("bidders", scenario.bidder.kind)(scenario.bidder.spec),
-        forecast=plugin("forecasts", forecast.kind)(forecast.spec),
+        forecast=make_forecast(forecast, site),
         market=market,
         market_in_loop=any(control.strategy.reads_market for control in controls),
         outages=() if starts else merge_windows(_windows(scenario, site), axis),
         row_outages=_row_windows(scenario, site, starts),
         shed_below_soc=np.array(scenario.island.shed_below_soc, dtype=np.float64),
         terms=_terms(scenario, members),
+        export_bans=tuple(export_bans(scenario, members, fleets)),
+        switches=switches,
         record_every=axis.steps_per_slot if scenario.results.record == "slot" else 1,
         wires=wires,
         notes=(*_notes(fleets), *(wires.notes if wires is not None else ())),
     )
-
-
-def replicate(buildings: Iterable[Building], rows: Rows) -> list[Member]:
-    """``count: 8`` of ``house`` gives ``house_1`` … ``house_8``, each with its own time shift and size in every row."""
-    members = []
-    for spec in buildings:
-        diversity = spec.diversity or (Diversity() if spec.count > 1 else None)
-        for name in spec.member_ids:
-            shift, scale = np.zeros(rows.count, dtype=np.int64), np.ones(rows.count)
-            if diversity is not None:
-                for row in range(rows.count):
-                    normal = np.clip(rows.generator(row, name, "diversity").standard_normal(2), -2.5, 2.5)
-                    shift[row] = round(normal[0] * diversity.shift_minutes * 60.0)
-                    # Lognormal with mean 1: sizes spread, and on average nothing is added.
-                    sd = np.sqrt(np.log1p(diversity.size_spread**2))
-                    scale[row] = np.exp(normal[1] * sd - sd * sd / 2.0)
-            members.append(Member(name, spec, shift, scale))
-    return members
 
 
 def _fleets(members: Sequence[Member], site: Site) -> Iterable[Device]:
@@ -115,14 +90,52 @@ def _fleets(members: Sequence[Member], site: Site) -> Iterable[Device]:
         yield fleet
 
 
-def _controls(members: Sequence[Member]) -> Iterable[Control]:
-    """One strategy object per kind, for all buildings that use it."""
-    for kind in sorted({member.spec.strategy.kind for member in members}):
-        columns = [b for b, member in enumerate(members) if member.spec.strategy.kind == kind]
-        specs = [members[b].spec.strategy.spec for b in columns]
-        strategy: Strategy = plugin("strategies", kind)(specs, [members[b].id for b in columns])
+def _controls(members: Sequence[Member], site: Site) -> Iterable[Control]:
+    """One strategy object for all buildings that use the same kind with the same kinds inside it."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for b, member in enumerate(members):
+        groups.setdefault(make_up(member.spec.strategy), []).append(b)
+    for key in sorted(groups, key=repr):
+        columns = groups[key]
+        strategy = make_strategy([members[b].spec.strategy for b in columns], [members[b].id for b in columns], site)
         whole = len(columns) == len(members)
         yield Control(strategy, None if whole else np.array(columns, dtype=np.int64))
+
+
+def make_up(choice: Choice) -> tuple[Any, ...]:
+    """What two choices of a strategy must share to be served by one object: kinds, and forecasts whole."""
+    inside = ((name, part if name == "forecast" else make_up(part)) for name, part in parts_of(choice))
+    return (choice.kind, *inside)
+
+
+def make_strategy(choices: Sequence[Choice], ids: Sequence[str], site: Site) -> Strategy:
+    """A strategy for some buildings, with the strategy and the forecast inside it built first."""
+    inside: dict[str, Any] = {}
+    for name, part in parts_of(choices[0]):
+        if name == "forecast":
+            inside[name] = make_forecast(part, site)
+        else:
+            inside[name] = make_strategy([getattr(choice, name) for choice in choices], ids, site)
+    strategy: Strategy = plugin("strategies", choices[0].kind)([choice.spec for choice in choices], ids, **inside)
+    return strategy
+
+
+def make_forecast(choice: Choice, site: Site) -> Forecast:
+    """A forecast; one that ``reads_files`` is told where and when it is."""
+    kind = plugin("forecasts", choice.kind)
+    forecast: Forecast = kind(choice.spec, site) if getattr(kind, "reads_files", False) else kind(choice.spec)
+    return forecast
+
+
+def _switches(fleets: Sequence[Device], buildings: int) -> Iterable[Switches]:
+    """Where the devices of each switchable fleet stand among the stages of the community."""
+    mine = [(i, fleet) for i, fleet in enumerate(fleets) if isinstance(fleet, Switchable)]
+    if not mine:
+        return
+    stages = np.unique(np.concatenate([fleet.switches.priority for _, fleet in mine]))
+    for i, fleet in mine:
+        stage = np.searchsorted(stages, fleet.switches.priority)
+        yield Switches(i, fleet.placed.building * len(stages) + stage, len(stages), buildings, fleet.switches)
 
 
 def _windows(scenario: Scenario, site: Site) -> Iterable[OutageWindow]:

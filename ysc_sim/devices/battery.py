@@ -97,7 +97,9 @@ class BatteryFleet:
 
     def store(self, state: DeviceState) -> Store:
         """Energy inside, floor and ceiling."""
-        return Store(state["stored_kwh"], self.floor_kwh, self.ceiling_kwh)
+        return Store(
+            state["stored_kwh"], self.floor_kwh, self.ceiling_kwh, charge_kw=self.power_kw, discharge_kw=self.power_kw
+        )
 
     def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Seconds until full or at the floor."""

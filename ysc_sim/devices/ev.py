@@ -173,7 +173,17 @@ class EvFleet:
     def store(self, state: DeviceState) -> Store:
         """Energy inside; what is away cannot be used."""
         stored = state["stored_kwh"]
-        return Store(stored, np.minimum(self.floor_kwh, stored), self.energy_kwh, 1.0 - state["away"])
+        away = state["away"]
+        return Store(
+            stored,
+            np.minimum(self.floor_kwh, stored),
+            self.energy_kwh,
+            1.0 - away,
+            charge_kw=self.charge_kw,
+            discharge_kw=self.discharge_kw,
+            required_kwh=self.required_kwh,
+            due_s=np.where(away > 0, np.inf, state["due_s"]),
+        )
 
     def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Seconds until the driver's floor, the driver's need or full."""

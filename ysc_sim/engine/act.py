@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from ysc_sim.community.arrays import Community, Control, State
-from ysc_sim.contracts import SlotMeters, Store, View
+from ysc_sim.contracts import SlotMeters, Store, View, Wish
+from ysc_sim.engine.beyond import beyond_of, switch_off
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands
+from ysc_sim.engine.no_export import forbid_export
 from ysc_sim.units import Floats
 
 
@@ -38,15 +40,26 @@ def observe(community: Community, state: State, frame: Frame) -> None:
 def decide(community: Community, state: State, frame: Frame) -> None:
     """Each strategy says what it wants from the flexible devices of its own buildings."""
     if frame.lo_kw is None:
-        return
+        if not community.switches:
+            return
+        frame.lo_kw = frame.hi_kw = np.zeros(state.net_kw.shape)
     first = community.controls[0]
     if len(community.controls) == 1 and first.columns is None:
-        frame.wish_kw = first.strategy.decide(_view(community, state, frame, first), state.controls[0])
+        said = first.strategy.decide(_view(community, state, frame, first), state.controls[0])
+        frame.wish_kw, frame.off = said if isinstance(said, Wish) else (said, None)
         return
     wish = np.zeros(state.net_kw.shape)
+    off = np.zeros((*wish.shape, community.switches[0].stages)) if community.switches else None
     for control, memory in zip(community.controls, state.controls, strict=True):
-        wish[:, control.columns] = control.strategy.decide(_view(community, state, frame, control), memory)
-    frame.wish_kw = wish
+        columns = slice(None) if control.columns is None else control.columns
+        said = control.strategy.decide(_view(community, state, frame, control), memory)
+        if isinstance(said, Wish):
+            wish[:, columns] = said.power_kw
+            if off is not None:
+                off[:, columns] = said.off
+        else:
+            wish[:, columns] = said
+    frame.wish_kw, frame.off = wish, off
 
 
 def _view(community: Community, state: State, frame: Frame, control: Control) -> View:
@@ -61,6 +74,7 @@ def _view(community: Community, state: State, frame: Frame, control: Control) ->
             pick(state.import_kwh - state.slot_import_kwh),
             pick(state.last_import_kwh),
             state.grid_import_kwh - state.slot_grid_import_kwh,
+            state.last_grid_import_kwh,
         )
 
     def prices() -> tuple[Floats, Floats]:
@@ -78,6 +92,7 @@ def _view(community: Community, state: State, frame: Frame, control: Control) ->
         stores=stores,
         meters=meters,
         prices=prices,
+        beyond=beyond_of(community, state, frame, control),
     )
 
 
@@ -99,6 +114,8 @@ def dispatch(community: Community, state: State, frame: Frame) -> None:
         if not fleet.flexible:
             state.p_kw[i] = frame.bands[i].want_kw
     net = frame.fixed_kw
+    if frame.off is not None:
+        net = switch_off(community, state, frame)
     if frame.lo_kw is not None:
         granted = np.minimum(np.maximum(frame.wish_kw, frame.lo_kw), frame.hi_kw)
         share_granted(community, state, frame, granted)
@@ -106,6 +123,8 @@ def dispatch(community: Community, state: State, frame: Frame) -> None:
             if fleet.flexible:
                 net = net + community.by_building[i].sum(state.p_kw[i])
     state.net_kw = net
+    if community.export_bans:
+        forbid_export(community, state, frame)
     if frame.dark:
         share_islands(community, state, frame)
 
@@ -117,6 +136,8 @@ def share_granted(community: Community, state: State, frame: Frame, granted: Flo
     to what each can add. So one store never charges another, unless a driver's need forces it to.
     """
     flexible = [i for i, fleet in enumerate(community.fleets) if fleet.flexible]
+    if not flexible:
+        return
     only = community.by_building[flexible[0]]
     if len(flexible) == 1 and only.one_each:
         state.p_kw[flexible[0]] = granted if only.identity else granted[:, only.group]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ class Frame:
     import_price: Floats
     export_price: Floats
     """(n,) JPY/kWh of the slot."""
+    prices_ahead: Callable[[int], tuple[Floats, Floats]]
     recorder: Recorder
     events: list[Event]
     bands: list[Bands] = field(default_factory=list)
@@ -33,3 +35,5 @@ class Frame:
     lo_kw: Any = None
     hi_kw: Any = None
     wish_kw: Any = None
+    off: Any = None
+    """(R, n, P): share of each stage of demand that is switched off; None: nothing is."""

@@ -9,9 +9,11 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Device, Flow
 from ysc_sim.engine.act import plus
+from ysc_sim.engine.beyond import book_switched_off
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.meters import Rest, read_meters
 from ysc_sim.engine.modes import GRID
+from ysc_sim.engine.no_export import book_curtailed
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
 GENERATION = {"pv": "pv_kwh", "wind": "wind_kwh", "genset": "genset_kwh"}
@@ -37,6 +39,10 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
     by_building = [
         Rest(community.by_building[i], state.p_kw[i], flow.held_s) for i, flow in rests if flow.held_s is not None
     ]
+    if community.switches:
+        book_switched_off(community, state, frame, dt_s / SECONDS_PER_HOUR)
+    if community.export_bans:
+        book_curtailed(community, state, frame, dt_s / SECONDS_PER_HOUR)
     imported, exported = read_meters(state.net_kw, energy, by_building, dt_s)
     if frame.dark:
         imported, exported = _book_dark(community, state, frame, dt_s, energy, imported, exported)

@@ -19,6 +19,7 @@ class Prices:
             self._plan_of[contract.columns] = number
         self._import = np.stack([import_value(terms, contract, axis) for contract in contracts], axis=1)
         self._export = np.stack([np.full(axis.slots, contract.export_jpy_per_kwh) for contract in contracts], axis=1)
+        self._retail = np.stack([retail_price(contract, axis) for contract in contracts], axis=1)
         self._last = -1
         self._now: tuple[Floats, Floats] = (np.zeros(buildings), np.zeros(buildings))
 
@@ -32,13 +33,28 @@ class Prices:
             self._last = slot
         return self._now
 
+    def ahead(self, slot: int, count: int) -> tuple[Floats, Floats]:
+        """Price of a kWh bought from and sold to the supplier in ``count`` slots from ``slot`` on, (count, n).
+
+        Levy included, whosever the wires are; the last slot is repeated behind the end.
+        """
+        slots = np.minimum(np.arange(slot, slot + count), len(self._retail) - 1)
+        return self._retail[slots][:, self._plan_of], self._export[slots][:, self._plan_of]
+
+
+def retail_price(contract: Contracted, axis: TimeAxis) -> Floats:
+    """What one more kWh from the supplier costs, (K,) JPY/kWh: energy price, adjustment and levy."""
+    tariff, slots = contract.tariff, axis.slots
+    energy = tariff.energy_price_jpy_per_kwh(axis.start, axis.slot_s, slots, adjustments=contract.adjustments)
+    return energy + tariff.levy_jpy_per_kwh(axis.start, axis.slot_s, slots)
+
 
 def import_value(terms: Terms, contract: Contracted, axis: TimeAxis) -> Floats:
     """What a kWh from a neighbour saves, (K,) JPY/kWh: behind one meter all of energy price and levy; over the
     utility's wires the energy price without the levy, less the wheeling charge.
     """
-    tariff, slots = contract.tariff, axis.slots
-    energy = tariff.energy_price_jpy_per_kwh(axis.start, axis.slot_s, slots, adjustments=contract.adjustments)
+    retail = retail_price(contract, axis)
     if terms.shared is None and terms.wires == "utility":
-        return np.maximum(energy - terms.wheeling_jpy_per_kwh, 0.0)
-    return energy + tariff.levy_jpy_per_kwh(axis.start, axis.slot_s, slots)
+        levy = contract.tariff.levy_jpy_per_kwh(axis.start, axis.slot_s, axis.slots)
+        return np.maximum(retail - levy - terms.wheeling_jpy_per_kwh, 0.0)
+    return retail

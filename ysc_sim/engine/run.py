@@ -6,6 +6,8 @@ meters, end the slot), *events*, *act* (observe, decide, dispatch; at a gate als
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State, start_state
@@ -17,6 +19,7 @@ from ysc_sim.engine.island import log_transition, seconds_to_limit
 from ysc_sim.engine.modes import DEAD, GRID
 from ysc_sim.engine.move import advance
 from ysc_sim.engine.outage_log import OutageLog
+from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.row_outages import RowOutages
 from ysc_sim.errors import InvariantError
@@ -33,6 +36,8 @@ class Run:
     def __init__(self, community: Community) -> None:
         self.community = community
         self.axis = community.site.axis
+        self.prices = Prices(community.terms, self.axis, len(community.buildings))
+        prepare_planners(community, self.prices)
         self.state = start_state(community)
         self.recorder = Recorder(
             intervals=-(-self.axis.count // community.record_every),
@@ -43,7 +48,6 @@ class Run:
             community=("import_kwh", "export_kwh", "islanded_s"),
         )
         self.events: list[Event] = []
-        self.prices = Prices(community.terms, self.axis, len(community.buildings))
         self.gate = Gate(community)
         self.outage_log = OutageLog(community)
         self.row_outages = RowOutages(community.row_outages, community.rows)
@@ -127,6 +131,7 @@ class Run:
         recorder.grid_export_kwh[slot] = state.grid_export_kwh[:, 0]
         state.last_import_kwh = state.import_kwh - state.slot_import_kwh
         state.slot_import_kwh = state.import_kwh
+        state.last_grid_import_kwh = state.grid_import_kwh - state.slot_grid_import_kwh
         state.slot_grid_import_kwh = state.grid_import_kwh
 
     # -- events --------------------------------------------------------------------------------------------------
@@ -207,7 +212,8 @@ class Run:
 
     def _new_frame(self, rows: Ints | None, t_s: float | Floats, step: int) -> Frame:
         slot_s = self.axis.slot_s
-        import_price, export_price = self.prices.of_slot(step // self.axis.steps_per_slot)
+        slot = step // self.axis.steps_per_slot
+        import_price, export_price = self.prices.of_slot(slot)
         return Frame(
             rows=rows,
             moment=Moment(t_s, step),
@@ -216,6 +222,7 @@ class Run:
             dark=self.dark,
             import_price=import_price,
             export_price=export_price,
+            prices_ahead=partial(self.prices.ahead, slot),
             recorder=self.recorder,
             events=self.events,
         )
@@ -251,13 +258,18 @@ def columns_of(community: Community) -> list[str]:
     names += [column for column, owner in STORED if owner in classes]
     if classes & {"battery", "ev"}:
         names.append("storage_loss_kwh")
-    if community.outages or community.row_outages:
+    if community.switches:
+        names += ["switched_off_kwh", "lost_comfort_jpy"]
+    if community.outages or community.row_outages or community.switches:
         names += [
             "unserved_kwh",
             *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)),
-            "curtailed_kwh",
             "interrupted_s",
         ]
+    if community.outages or community.row_outages or community.export_bans:
+        names.append("curtailed_kwh")
+    if community.export_bans:
+        names.append("relay_trips")
     return names
 
 

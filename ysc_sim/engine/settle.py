@@ -57,6 +57,8 @@ def read_registers(recorder: Recorder) -> Meters:
     still = (through_in == 0) & (through_out == 0)
     grid_net = np.where(still, 0, nets)
     grid_import = np.where(still, 0, _readings(recorder.grid_import_kwh))
+    # Where nothing flowed out, nothing is read as export: the import is then the whole of the sum.
+    grid_import = np.where(~still & (through_out == 0) & (nets <= 0), -nets, grid_import)
     grid_export = grid_import + grid_net
     short = np.minimum(grid_export, 0)
     physical = (through_out - through_in) * MWH_PER_KWH

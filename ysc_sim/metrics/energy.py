@@ -17,6 +17,7 @@ SUMS: Mapping[str, int] = {
     "wind_kwh": 1,
     "genset_kwh": -1,
     "curtailed_kwh": -1,
+    "switched_off_kwh": -1,
     "battery_charge_kwh": 0,
     "battery_discharge_kwh": 0,
     "ev_charge_kwh": 0,
@@ -33,6 +34,7 @@ class Energy:
     kind: ClassVar[str] = "energy"
     defines: ClassVar[Mapping[str, MetricInfo]] = {
         **{name: MetricInfo("kWh", better) for name, better in SUMS.items()},
+        "relay_trips": MetricInfo("1", -1),
         "import_kwh": MetricInfo("kWh", -1),
         "export_kwh": MetricInfo("kWh", 0),
         "traded_kwh": MetricInfo("kWh", 1),
@@ -44,7 +46,7 @@ class Energy:
     def compute(self, arrays: RunArrays) -> MetricValues:
         """Import and export are the meters' integer readings; everything else is what was recorded."""
         buildings: dict[str, Floats] = {}
-        for name in SUMS:
+        for name in (*SUMS, "relay_trips"):
             total = arrays.total(name)
             if total is not None:
                 buildings[name] = total

@@ -20,6 +20,7 @@ class Money:
         "bill_jpy": MetricInfo("JPY", -1),
         "bill_without_sharing_jpy": MetricInfo("JPY", -1),
         "saving_jpy": MetricInfo("JPY", 1),
+        "lost_comfort_jpy": MetricInfo("JPY", -1),
     }
 
     def compute(self, arrays: RunArrays) -> MetricValues:
@@ -35,4 +36,7 @@ class Money:
             "bill_without_sharing_jpy": alone / MJPY_PER_JPY,
             "saving_jpy": (alone - arrays.community_bill_mjpy) / MJPY_PER_JPY,
         }
+        comfort = arrays.total("lost_comfort_jpy")
+        if comfort is not None:
+            own["lost_comfort_jpy"], whole["lost_comfort_jpy"] = comfort, np.add.reduce(comfort, axis=1)
         return MetricValues(whole, own)

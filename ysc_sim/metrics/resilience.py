@@ -10,7 +10,7 @@ import numpy as np
 from ysc_sim.contracts import MetricInfo, MetricValues
 from ysc_sim.resilience import reliability_indices
 from ysc_sim.results.arrays import RunArrays
-from ysc_sim.units import SECONDS_PER_HOUR, Floats, hours
+from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Floats, hours
 
 UNSERVED = ("unserved_kwh", *(f"unserved_kwh_tier{tier}" for tier in (1, 2, 3, 4)))
 INDICES = ("saifi", "saidi_h", "caidi_h", "maifi")
@@ -55,12 +55,15 @@ def _add_outage_values(arrays: RunArrays, own: dict[str, Floats], whole: dict[st
     """Share of the demand during outages that was served, and the time until something was shed first."""
     away = arrays.community["islanded_s"] / arrays.record_s
     demand = np.add.reduce(arrays.columns["load_kwh"] * away[:, :, None], axis=0)
+    # What a strategy switched off while the grid was there has nothing to do with outages.
+    lacking = arrays.columns["unserved_kwh"] - arrays.columns.get("switched_off_kwh", 0.0)
+    unserved = np.add.reduce(lacking, axis=0)
     if (demand > 0).all():
-        own["served_outage_ratio"] = 1.0 - own["unserved_kwh"] / demand
+        own["served_outage_ratio"] = 1.0 - unserved / demand
     total = np.add.reduce(demand, axis=1)
     if (total > 0).all():
-        whole["served_outage_ratio"] = 1.0 - whole["unserved_kwh"] / total
-    shed = np.add.reduce(arrays.columns["unserved_kwh"], axis=2) > 0
+        whole["served_outage_ratio"] = 1.0 - np.add.reduce(unserved, axis=1) / total
+    shed = np.add.reduce(lacking, axis=2) > EMPTY_KWH
     first = np.full(len(arrays.seeds), np.inf)
     # Of each interval and row: the first one from it on in which something is shed (T: none).
     ahead = np.where(shed, np.arange(len(shed))[:, None], len(shed))

@@ -19,7 +19,7 @@ from ysc_sim.plugins import plugin
 from ysc_sim.scenario.check_inputs import INPUT_RULES
 from ysc_sim.scenario.check_network import NETWORK_RULES
 from ysc_sim.scenario.check_tariffs import TARIFF_RULES
-from ysc_sim.scenario.kinds import Forecasting
+from ysc_sim.scenario.kinds import Choice, Forecasting, parts_of
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Path_, Tree
 from ysc_sim.timeseries.axis import step_is_allowed
@@ -131,6 +131,12 @@ def wires_are_said(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         yield tree.problem("only_over_utility_wires", ("islanding_agreement",), {"wires": scenario.wires})
 
 
+def export_ban_has_a_meter(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Over the utility's wires several buildings have no common meter that could be kept from running backwards."""
+    if scenario.export == "forbidden" and scenario.wires == "utility" and len(scenario.member_ids) > 1:
+        yield tree.problem("export_ban_without_meter", ("export",), {})
+
+
 def wheeling_is_said_once(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """The wheeling charge belongs to the wires, not to one building's contract."""
     for b, building in enumerate(scenario.buildings):
@@ -214,14 +220,20 @@ def run_is_possible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
     """Every plug-in's specification with the path where its fields stand."""
     yield ("market",), scenario.market.spec
-    yield ("bidder",), scenario.bidder.spec
-    yield ("bidder", "forecast"), scenario.bidder.forecast.spec
+    yield from specs_in(("bidder",), scenario.bidder)
     for number, outage in enumerate(scenario.outages):
         yield ("outages", number), outage.spec
     for b, building in enumerate(scenario.buildings):
-        yield ("buildings", b, "strategy"), building.strategy.spec
+        yield from specs_in(("buildings", b, "strategy"), building.strategy)
         for d, device in enumerate(building.devices):
             yield ("buildings", b, "devices", d), device.spec
+
+
+def specs_in(path: Path_, choice: Choice) -> Iterator[tuple[Path_, Any]]:
+    """A choice's specification and those of the choices inside it."""
+    yield path, choice.spec
+    for name, part in parts_of(choice):
+        yield from specs_in((*path, name), part)
 
 
 def read_date(text: Any) -> datetime | None:
@@ -250,6 +262,7 @@ RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     specs_agree,
     wires_are_said,
     wheeling_is_said_once,
+    export_ban_has_a_meter,
     bidder_has_a_market,
     shedding_is_in_order,
     outages_are_inside,

@@ -49,7 +49,7 @@ def _kind(group: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     flat = flat_class(group, kind)
     node = _described(flat_adapter(group, kind).json_schema(), flat, definitions)
     spec = spec_of(group, kind)
-    docs = field_docs(spec) | field_docs(choice_of(group))
+    docs = field_docs(spec) | field_docs(choice_of(group, kind))
     for name, field in node["properties"].items():
         if name in docs:
             field["description"] = _with_unit(docs[name], hints_of(flat)[name])

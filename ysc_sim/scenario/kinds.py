@@ -78,8 +78,8 @@ class Chooses:
         flat = adapter.validate_json(to_json(data))
         names = {field.name for field in dataclasses.fields(spec_of(self.group, kind))}
         said = {name: getattr(flat, name) for name in names}
-        beside = {name: getattr(flat, name) for name in own_fields(self.group)}
-        return choice_of(self.group)(kind=kind, spec=spec_of(self.group, kind)(**said), **beside)
+        beside = {name: getattr(flat, name) for name in own_fields(self.group, kind)}
+        return choice_of(self.group, kind)(kind=kind, spec=spec_of(self.group, kind)(**said), **beside)
 
     def _wrong(self, where: tuple[str, ...], key: str, values: Any, found: Any) -> Exception:
         """A message of ours in pydantic's clothes, so that it travels with the others."""
@@ -105,20 +105,62 @@ class Forecasting(Choice):
         return cls.default("bidders", "truthful")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wrapping(Choice):
+    """A strategy around another one."""
+
+    inner: Annotated[Choice, Chooses("strategies")] = dataclasses.field(
+        default_factory=lambda: Choice.default("strategies", "self_consumption")
+    )
+    """The strategy whose wishes it changes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planning(Choice):
+    """A strategy, and the forecast that it plans with."""
+
+    forecast: Annotated[Choice, Chooses("forecasts")] = dataclasses.field(
+        default_factory=lambda: Choice.default("forecasts", "weekly")
+    )
+    """What it expects of the coming slots."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrappingPlanning(Wrapping, Planning):
+    """A strategy around another one that also looks ahead."""
+
+
 CHOICES: Mapping[str, type[Choice]] = {"devices": Named, "bidders": Forecasting}
 """What a group is read into, where that is more than a :class:`Choice`."""
+TAKING: Mapping[frozenset[str], type[Choice]] = {
+    frozenset(): Choice,
+    frozenset({"inner"}): Wrapping,
+    frozenset({"forecast"}): Planning,
+    frozenset({"inner", "forecast"}): WrappingPlanning,
+}
+"""What a strategy is read into, by what it ``takes``."""
 KIND_IF_NONE: Mapping[str, str] = {"outages": "windows"}
 """Kind of what is written without one: ``{start, duration_h}`` is a window."""
 
 
-def choice_of(group: str) -> type[Choice]:
-    """The class that a choice of a group is read into."""
+def choice_of(group: str, kind: str) -> type[Choice]:
+    """The class that a choice of this kind is read into. Raises ``PluginError``."""
+    if group == "strategies":
+        return TAKING[frozenset(getattr(plugin(group, kind), "takes", ()))]
     return CHOICES.get(group, Choice)
 
 
-def own_fields(group: str) -> Iterator[str]:
+def own_fields(group: str, kind: str) -> Iterator[str]:
     """Fields that a choice has beside its kind and the plug-in's own."""
-    return (field.name for field in dataclasses.fields(choice_of(group)) if field.name not in ("kind", "spec"))
+    return (field.name for field in dataclasses.fields(choice_of(group, kind)) if field.name not in ("kind", "spec"))
+
+
+def parts_of(choice: Choice) -> Iterator[tuple[str, Choice]]:
+    """The choices inside a choice, each with the name of its field."""
+    for field in dataclasses.fields(choice):
+        part = getattr(choice, field.name)
+        if isinstance(part, Choice):
+            yield field.name, part
 
 
 def spec_of(group: str, kind: str) -> type:
@@ -132,7 +174,7 @@ def flat_class(group: str, kind: str) -> type:
 
     Raises ``PluginError`` where a plug-in's field has a name that is taken.
     """
-    spec, into = spec_of(group, kind), choice_of(group)
+    spec, into = spec_of(group, kind), choice_of(group, kind)
     kind_type: Any = Literal[kind]
     fields: list[Any] = [("kind", kind_type, kind) if KIND_IF_NONE.get(group) == kind else ("kind", kind_type)]
     for cls in (into, spec):

@@ -21,7 +21,7 @@ from ysc_sim.errors import Problem
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
 from ysc_sim.scenario.network import AnyNetwork
 from ysc_sim.timeseries import TimeAxis
-from ysc_sim.units import KW, SECONDS_PER_HOUR, Fraction, JPYPerKWh, Latitude, Longitude, Unit
+from ysc_sim.units import KW, SECONDS_PER_HOUR, Fraction, JPYPerKWh, Latitude, Longitude, Seconds, Unit
 
 FORMAT = 1
 """The format of scenario files that this version reads and writes."""
@@ -93,6 +93,22 @@ class Island:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoExport:
+    """How a meter is kept from running backwards (逆潮流禁止): generation follows the load, a relay watches."""
+
+    margin_kw: KW = 0.0
+    """Import that the load-following control keeps, so that a falling load does not at once reverse the flow."""
+    relay_kw: KW = 0.0
+    """Reverse power at which the relay (RPR) trips; 0: 5 % of the rated generation behind the meter (assumed)."""
+    relay_delay_s: Seconds = 0.5
+    """Time of reverse power before it trips (0.5 s: a usual setting, from memory)."""
+    response_s: Seconds = 5.0
+    """Time that the control needs to follow a change of the load (assumed); the relay trips only if it is faster."""
+    restart_s: Seconds = 300.0
+    """Time until generation comes back after a trip (300 s: usual waiting time of inverters)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Diversity:
     """How the copies of one building differ; drawn anew in every row of the ensemble."""
 
@@ -116,6 +132,10 @@ class Building:
     """What stands in it; a load may be written beside the id: ``profile``, ``load_kwh_per_year``."""
     strategy: Strategy = field(default_factory=lambda: Choice.default("strategies", "self_consumption"))
     """How its flexible devices are controlled."""
+    export: Literal["allowed", "forbidden"] = "allowed"
+    """Whether power may flow out through its meter, to neighbours too."""
+    no_export: NoExport = NoExport()
+    """How that is ensured, where it is forbidden."""
     tariff: Tariff | None = None
     """Its own contract, where that differs from the scenario's."""
     count: Annotated[int, Ge(1), Le(100_000), Unit("1")] = 1
@@ -217,6 +237,10 @@ class Declared:
     network: AnyNetwork | None = None
     """The wires that are solved; a generated street with its defaults where ``power_flow`` asks for one and nothing is
     said."""
+    export: Literal["allowed", "forbidden"] = "allowed"
+    """Whether power may flow out through the point of connection; over the utility's wires each building says so."""
+    no_export: NoExport = NoExport()
+    """How that is ensured, where it is forbidden."""
     wires: Literal["same_site", "private_line", "utility"] | None = None
     """Whose wires join the buildings, and thus which charges a shared kWh avoids; needed for two or more."""
     islanding_agreement: bool = False

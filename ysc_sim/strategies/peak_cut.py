@@ -21,7 +21,8 @@ from typing import ClassVar
 import numpy as np
 
 from ysc_sim.contracts import DeviceState, Rows, View
-from ysc_sim.units import SECONDS_PER_HOUR, Floats, Fraction, PositiveKW
+from ysc_sim.strategies.window import allowed_kw, raise_target, refill_kw, window_of
+from ysc_sim.units import Floats, Fraction, PositiveKW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +55,8 @@ class PeakCut:
 
     def decide(self, view: View, state: DeviceState) -> Floats:
         """Discharge above the allowed import, refill below it, store any surplus."""
-        window_h = view.slot_s / SECONDS_PER_HOUR
-        opens = np.asarray(view.slot_elapsed_s) == 0
-        meters, store = view.meters, view.store
-        reached_kw = meters.last_slot_kwh / window_h
-        np.maximum(state["target_kw"], reached_kw, out=state["target_kw"], where=opens & self.ratchet)
-        left_h = (view.slot_s - view.slot_elapsed_s) / SECONDS_PER_HOUR
-        allowed = np.maximum((state["target_kw"] * window_h - meters.so_far_kwh) / left_h, 0.0)
+        window, meters = window_of(view), view.meters
+        raise_target(window, state["target_kw"], meters.last_slot_kwh, self.ratchet)
+        allowed = allowed_kw(window, state["target_kw"], meters.so_far_kwh)
         need = -view.fixed_kw
-        usable = store.capacity_kwh - store.floor_kwh
-        wanting = store.stored_kwh - store.floor_kwh < self.refill_soc * usable
-        refill = np.where(wanting, np.minimum(need - allowed, 0.0), np.minimum(need, 0.0))
-        return np.where(need > allowed, need - allowed, refill)
+        return np.where(need > allowed, need - allowed, refill_kw(view, need, allowed, self.refill_soc))

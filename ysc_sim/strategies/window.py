@@ -1,0 +1,43 @@
+"""What the controllers of demand share: the import that a half-hour still allows, and the target that it has broken."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ysc_sim.contracts import View
+from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
+
+
+class Window(NamedTuple):
+    """Where a half-hour stands."""
+
+    hours: float
+    left_h: float | Floats
+    opens: Bools
+    """Whether it begins now, () or (R, 1)."""
+
+
+def window_of(view: View) -> Window:
+    """The half-hour of a view."""
+    left_h = (view.slot_s - view.slot_elapsed_s) / SECONDS_PER_HOUR
+    return Window(view.slot_s / SECONDS_PER_HOUR, left_h, np.asarray(np.asarray(view.slot_elapsed_s) == 0))
+
+
+def allowed_kw(window: Window, target_kw: Floats, so_far_kwh: Floats) -> Floats:
+    """Import that, held to the end of the half-hour, makes its mean the target: (D*·T − E)/(T − t), at least 0."""
+    return np.asarray(np.maximum((target_kw * window.hours - so_far_kwh) / window.left_h, 0.0))
+
+
+def refill_kw(view: View, need_kw: Floats, allowed: Floats, refill_soc: Floats) -> Floats:
+    """Charging (≤ 0) that the allowed import leaves room for; above ``refill_soc`` surplus alone is stored."""
+    store = view.store
+    usable = store.capacity_kwh - store.floor_kwh
+    wanting = store.stored_kwh - store.floor_kwh < refill_soc * usable
+    return np.where(wanting, np.minimum(need_kw - allowed, 0.0), np.minimum(need_kw, 0.0))
+
+
+def raise_target(window: Window, target_kw: Floats, last_slot_kwh: Floats, ratchet: Bools) -> None:
+    """A target that the last half-hour broke is lost for twelve months: it rises to what was reached, in place."""
+    np.maximum(target_kw, last_slot_kwh / window.hours, out=target_kw, where=window.opens & ratchet)
