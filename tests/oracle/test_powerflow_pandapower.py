@@ -27,6 +27,8 @@ NETWORKS = {
     "kerber_vorstadtnetz": lambda: pn.create_kerber_vorstadtnetz_kabel_1(),
     "mv_oberrhein": lambda: pn.mv_oberrhein(),
     "simple_four_bus": lambda: pn.simple_four_bus_system(),
+    "case9": lambda: pn.case9(),
+    "case118": lambda: pn.case118(),
     "example_multivoltage": lambda: _without_xward(pn.example_multivoltage()),
 }
 

@@ -25,7 +25,8 @@ def plain():
 
 def _gen(net):
     pp.create_gen(net, 2, 0.01, vm_pu=1.0)
-    return "gen 0 at bus 2 holds its voltage"
+    pp.create_gen(net, 2, 0.01, vm_pu=1.01)
+    return "hold different voltages"
 
 
 def _xward(net):

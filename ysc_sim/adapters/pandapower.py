@@ -18,6 +18,7 @@ import numpy as np
 
 from ysc_sim.adapters.pandapower_out import network_to_pandapower
 from ysc_sim.adapters.pandapower_ppc import branch_admittances, bus_powers
+from ysc_sim.powerflow.controls import PVBus
 from ysc_sim.powerflow.network import Complexes, Network
 from ysc_sim.units import Bools, Floats, Ints
 
@@ -60,7 +61,8 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
     """Arrays of a pandapower network, as ``runpp(calculate_voltage_angles=True)`` sees it.
 
     Buses in the order of ``pp_net.bus``; branches: lines, two-winding, three-winding transformers, each in
-    the order of their table (impedance elements carry current but are not reported); ports: the buses;
+    the order of their table (impedance elements carry current but are not reported); ports: the buses
+    (those of ``gen`` hold their voltage as a :class:`PVBus`);
     sources: ``ext_grid``, then ``gen`` with ``slack``; switches in the order of ``pp_net.switch``.
     ``base_kva`` is 1,000.
 
@@ -119,19 +121,25 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
         share_impedance_p=shares[1],
         share_current_q=shares[2],
         share_impedance_q=shares[3],
+        controls=_held_buses(pp_net, position),
     )
 
 
 def injections_from_pandapower(pp_net: Any, phases: int = 1) -> tuple[Floats, Floats]:
     """Nominal power injected at each bus (> 0 into the bus): ``(n_bus,)`` kW and kvar.
 
-    Loads, sgens, storages, motors, wards (their constant power), unbalanced loads and sgens (summed over the
-    phases) in service; what stands at a bus out of service counts nothing.
+    Loads, sgens, gens without ``slack`` (active power), storages, motors, wards (their constant power),
+    unbalanced loads and sgens (summed over the phases) in service; what stands at a bus out of service counts
+    nothing.
     """
     _require_balanced(phases)
     _refuse(pp_net)
     p_mw, q_mvar, _ = bus_powers(pp_net)
-    return -1000.0 * p_mw, -1000.0 * q_mvar
+    gens = _held_gens(pp_net)
+    position = {int(index): k for k, index in enumerate(pp_net.bus.index)}
+    p_kw = -1000.0 * p_mw
+    np.add.at(p_kw, [position[int(bus)] for bus in gens.bus], 1000.0 * (gens.p_mw * gens.scaling).to_numpy(float))
+    return p_kw, -1000.0 * q_mvar
 
 
 BRANCHES = ("line", "trafo", "trafo3w")
@@ -150,15 +158,25 @@ def _refuse(pp_net: Any) -> None:
         working = table[table.in_service.astype(bool)] if "in_service" in table else table
         if len(working):
             raise UnrepresentableElementError(f"{name} {working.index[0]} cannot be represented; {advice}.")
-    held = pp_net.gen[pp_net.gen.in_service.astype(bool) & ~pp_net.gen.slack.astype(bool)]
-    if len(held):
-        raise UnrepresentableElementError(
-            f"gen {held.index[0]} at bus {held.bus.iloc[0]} holds its voltage; "
-            f"make it an sgen with reactive power, or a slack."
-        )
     for option in REFUSED_OPTIONS:
         if pp_net.get("user_pf_options", {}).get(option):
             raise UnrepresentableElementError(f"user_pf_options[{option!r}] has no counterpart; unset it.")
+
+
+def _held_gens(pp_net: Any) -> Any:
+    """Rows of ``gen`` in service, at buses in service, that are no slack."""
+    gen = pp_net.gen
+    on = gen.in_service.astype(bool) & ~gen.slack.astype(bool)
+    return gen[on & pp_net.bus.in_service.reindex(gen.bus).to_numpy(bool)]
+
+
+def _held_buses(pp_net: Any, position: dict[int, int]) -> dict[int, PVBus]:
+    """Voltage that generators hold, by port; without limits of reactive power, as ``runpp`` by default."""
+    gens = _held_gens(pp_net)
+    for bus, group in gens.groupby("bus"):
+        if group.vm_pu.nunique() > 1:
+            raise UnrepresentableElementError(f"gens {list(group.index)} at bus {bus} hold different voltages.")
+    return {position[int(bus)]: PVBus(v_pu=float(v)) for bus, v in zip(gens.bus, gens.vm_pu, strict=True)}
 
 
 class _Tables:

@@ -3,9 +3,22 @@
 Injections are ``> 0`` into the bus. See ``docs/powerflow.md`` for equations, conventions and limits.
 """
 
+from ysc_sim.powerflow.controls import ConstantPowerFactor, PVBus, VoltVar, VoltWatt
 from ysc_sim.powerflow.elimination import SingularNetworkError
 from ysc_sim.powerflow.network import EARTH, Network, series_admittance
 from ysc_sim.powerflow.solution import Reason, Solution
 from ysc_sim.powerflow.solve import solve
 
-__all__ = ["EARTH", "Network", "Reason", "SingularNetworkError", "Solution", "series_admittance", "solve"]
+__all__ = [
+    "EARTH",
+    "ConstantPowerFactor",
+    "Network",
+    "PVBus",
+    "Reason",
+    "SingularNetworkError",
+    "Solution",
+    "VoltVar",
+    "VoltWatt",
+    "series_admittance",
+    "solve",
+]

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ysc_sim.powerflow.fixed_point import Injection, State
+from ysc_sim.powerflow.fixed_point import State
+from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.powerflow.ports import AnyPorts
 from ysc_sim.units import Floats
@@ -20,7 +21,7 @@ def mismatch_pu(ports: AnyPorts, injection: Injection, held: Complexes, state: S
     v, j = state.voltage, state.current
     with np.errstate(all="ignore"):
         power = injection.power
-        if injection.shares is not None:
+        if injection.depends_on_voltage:
             power = injection.actual(np.sqrt(v[:, 0] ** 2 + v[:, 1] ** 2) * ports.magnitude_scale(held))
         spare, error = np.empty_like(v), np.empty_like(v)
         np.multiply(v, j, spare)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ysc_sim.powerflow.loads import Shares
+from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.powerflow.ports import AnyPorts, Float, Operator, Reals
 from ysc_sim.units import Bools, Floats
@@ -36,19 +36,6 @@ _TILE = 48
 """Ports worked on at a time; their temporaries stay in cache."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Injection:
-    """Nominal power of the ports for c rows, in p.u.: ``power`` (P, 2, c) active and reactive, and its
-    shares."""
-
-    power: Floats
-    shares: Shares | None
-
-    def actual(self, v_magnitude: Floats) -> Floats:
-        """(P, 2, c) power at ``v_magnitude`` (P, c) p.u."""
-        return self.power if self.shares is None else self.power * self.shares.factor(v_magnitude)
-
-
 class _Currents:
     """j = s/conj(V) for one block width, with s the conjugated power in the scaling of the ports."""
 
@@ -56,7 +43,7 @@ class _Currents:
         self._injection = injection
         self._turn = ports.conj_power_scale(held)
         self._scale = ports.magnitude_scale(held)
-        self._fixed = injection.shares is None
+        self._fixed = not injection.depends_on_voltage
         power = injection.power
         self._s = np.empty(power.shape, dtype=dtype)
         if self._fixed:

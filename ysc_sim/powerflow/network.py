@@ -14,12 +14,14 @@ are on the line-to-neutral nominal voltage, so that a healthy phase reads 1 in b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ysc_sim.powerflow.controls import Control
 from ysc_sim.units import Bools, Floats, Ints
 
 Complexes = npt.NDArray[np.complex128]
@@ -111,6 +113,8 @@ class Network:
     """(switches, 2) leg and end (0 or 1) opened while open; -1, -1 for a bus-bus switch."""
     switch_closed: Bools = field(default_factory=_no_bools)
     """(switches,) state used when a solve is given none."""
+    controls: Mapping[int, Control] = field(default_factory=dict)
+    """Controls in force by port number, when a solve names none for that port."""
     cache: dict[bytes, Any] = field(default_factory=dict, repr=False)
     """Compiled switch patterns. Holds nothing that depends on injections."""
 

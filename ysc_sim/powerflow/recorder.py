@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ysc_sim.powerflow.fixed_point import Injection, State
+from ysc_sim.powerflow.fixed_point import State
+from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes, Network
 from ysc_sim.powerflow.ports import AnyPorts, DensePorts, as_block, as_complex, stacked
 from ysc_sim.powerflow.solution import Reason, Solution
@@ -139,7 +140,7 @@ class PatternRecorder:
     def _powers(self, into: slice | Ints, injection: Injection, held: Complexes, state: State) -> None:
         net, base = self.net, self.net.base_kva
         actual = injection.power
-        if injection.shares is not None:
+        if injection.depends_on_voltage:
             v = np.abs(as_complex(state.voltage)) * self.ports.magnitude_scale(held)
             actual = injection.actual(v)
         for axis, name in enumerate(("p_kw", "q_kvar")):

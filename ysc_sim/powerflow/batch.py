@@ -1,0 +1,227 @@
+"""Rows under one switch pattern: cut into chunks, solved, judged, recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ysc_sim.powerflow.certify import mismatch_pu
+from ysc_sim.powerflow.fixed_point import State, iterate
+from ysc_sim.powerflow.grid import Grid, compiled
+from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts
+from ysc_sim.powerflow.injection import Injection, currents
+from ysc_sim.powerflow.inverters import InverterPlan
+from ysc_sim.powerflow.loads import shares_of
+from ysc_sim.powerflow.network import EARTH, Complexes, Network
+from ysc_sim.powerflow.newton import continue_rows
+from ysc_sim.powerflow.port_system import HeldPorts, PortSystem
+from ysc_sim.powerflow.ports import AnyPorts, DensePorts, TreePorts, as_block
+from ysc_sim.powerflow.recorder import PatternRecorder, Recorder
+from ysc_sim.powerflow.solution import Reason
+from ysc_sim.units import Bools, Floats, Ints
+
+TREE_FROM_PORTS = 70
+"""Radial networks with at least this many loaded ports are swept; below, the dense product is faster
+(measured)."""
+_BLOCK_FLOATS = 24_000
+"""Floats in one buffer of a chunk (ports × 2 × rows)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What all rows of a solve share."""
+
+    net: Network
+    p_kw: Floats
+    """(T, ports)"""
+    q_kvar: Floats
+    tolerance_pu: float
+    inverters: InverterPlan | None = None
+    holding: HeldPlan | None = None
+
+    def controlled_ports(self) -> Ints:
+        """Ports that a control stands at."""
+        plans = [plan.ports for plan in (self.inverters, self.holding) if plan is not None]
+        return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *plans]))
+
+
+class Loading:
+    """The loaded ports of a task under one switch pattern."""
+
+    def __init__(self, task: Task, grid: Grid, rows: Ints) -> None:
+        self.task, self.grid = task, grid
+        loaded, self.finite = self._look_through(rows)
+        loaded[task.controlled_ports()] = True
+        nodes, slot = task.net.ports, grid.topology.slot
+        alive = (slot[nodes[:, 0]] >= 0) & ((nodes[:, 1] == EARTH) | (slot[nodes[:, 1]] >= 0))
+        self.active, self._dead = np.flatnonzero(loaded & alive), np.flatnonzero(loaded & ~alive)
+        chosen = nodes[self.active]
+        self.slots: Ints = np.where(chosen == EARTH, EARTH, slot[chosen])
+        self.shares = shares_of(task.net, self.active)
+        self.inverters = None if task.inverters is None else task.inverters.among(self.active)
+        self._held = self._place_held()
+
+    def _look_through(self, rows: Ints) -> tuple[Bools, Bools]:
+        """Which ports carry anything in any row, and which rows hold numbers only."""
+        loaded = np.zeros(len(self.task.net.ports), dtype=bool)
+        good = np.ones(len(rows), dtype=bool)
+        for low in range(0, len(rows), 4096):
+            part = rows[low : low + 4096]
+            for values in (self.task.p_kw, self.task.q_kvar):
+                block = _block(values, part)
+                loaded |= (block != 0).any(axis=0)
+                good[low : low + 4096] &= np.isfinite(block.sum(axis=1))
+        if self.task.inverters is not None:
+            good &= self.task.inverters.finite(rows)
+        return loaded, good
+
+    def _place_held(self) -> PlacedPorts | None:
+        plan, net = self.task.holding, self.task.net
+        if plan is None:
+            return None
+        return plan.placed(self.active, self.slots, self.grid.topology.free_count, net.base_kva, net.port_v_pu)
+
+    def unsupplied(self, rows: Ints) -> Bools:
+        """Rows that inject at a dead port."""
+        lost = np.zeros(len(rows), dtype=bool)
+        if len(self._dead):
+            for values in (self.task.p_kw, self.task.q_kvar):
+                lost |= (values[np.ix_(rows, self._dead)] != 0).any(axis=1)
+            if self.task.inverters is not None:
+                lost |= self.task.inverters.stated_at(self._dead, rows)
+        return lost
+
+    def injection(self, rows: Ints) -> Injection:
+        """What the loaded ports inject in some rows."""
+        base = self.task.net.base_kva
+        power = np.empty((len(self.active), 2, len(rows)))
+        for axis, values in enumerate((self.task.p_kw, self.task.q_kvar)):
+            np.multiply(_block(values, rows)[:, self.active].T, 1 / base, out=power[:, axis])
+        inverters = None
+        if self.inverters is not None:
+            inverters = self.inverters.rows(power, base, self.task.net.port_v_pu, self.active, rows)
+        return Injection(power=power, shares=self.shares, inverters=inverters)
+
+    def held(self, rows: Ints) -> HeldPorts | None:
+        """Ports that hold their voltage."""
+        return None if self._held is None else self._held.rows(rows)
+
+
+@dataclass
+class Group:
+    """Rows that share a switch pattern, fed by sources."""
+
+    task: Task
+    state: Bools
+    source_v: Complexes
+    """(1 or T, sources, m)"""
+    kernel: str | None
+
+    def run(self, chosen: slice | Ints, recorder: Recorder) -> None:
+        """Solve the ``chosen`` rows."""
+        rows = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
+        self.grid = compiled(self.task.net, self.state)
+        self.loading = Loading(self.task, self.grid, rows)
+        self.ports = choose_form(self.grid, self.loading.slots, self.kernel)
+        rows = self._usable(rows, recorder)
+        if self.loading.held(rows[:1]) is None:
+            rows = self._fixed_point(rows, PatternRecorder(recorder, self.ports, self.loading.active))
+        if len(rows):
+            self._newton(rows, recorder)
+
+    def _usable(self, rows: Ints, recorder: Recorder) -> Ints:
+        """Refuse rows that cannot be tried."""
+        good = self.loading.finite & self._sources_agree(rows)
+        recorder.refuse(rows[~good], Reason.BAD_INPUT)
+        rows = rows if good.all() else rows[good]
+        lost = self.loading.unsupplied(rows)
+        recorder.refuse(rows[lost], Reason.UNSUPPLIED_BUS)
+        return rows[~lost] if lost.any() else rows
+
+    def _sources_agree(self, rows: Ints) -> Bools:
+        held = self.source_v if len(self.source_v) == 1 else self.source_v[rows]
+        slots = self.grid.topology.source_slots
+        agree = (np.isfinite(held) | (slots < 0)).all(axis=(1, 2))
+        flat, voltages = slots.ravel(), held.reshape(len(held), -1)
+        for slot in np.unique(flat[flat >= 0]):
+            same = voltages[:, flat == slot]
+            agree &= (np.abs(same - same[:, :1]) <= 1e-12).all(axis=1)
+        return np.broadcast_to(agree, (len(rows),))
+
+    def _held(self, rows: Ints) -> Complexes:
+        """(held, 1 or c) voltages of the held slots."""
+        top = self.grid.topology
+        values = self.source_v if len(self.source_v) == 1 else self.source_v[rows]
+        answer = np.zeros((self.grid.held_count, len(values)), dtype=np.complex128)
+        used = top.source_slots >= 0
+        answer[top.source_slots[used] - top.free_count] = values[:, used].T
+        return answer
+
+    def _fixed_point(self, rows: Ints, view: PatternRecorder) -> Ints:
+        """Rows that it leaves."""
+        width = max(32, _BLOCK_FLOATS // max(1, 2 * self.ports.count) // 32 * 32)
+        for patient in (False, True):
+            left = [self._chunk(rows[low : low + width], view, patient) for low in range(0, len(rows), width)]
+            rows = np.concatenate([rows[:0], *left])
+        return rows
+
+    def _chunk(self, rows: Ints, view: PatternRecorder, patient: bool) -> Ints:
+        """Fixed point on some rows; records what is certified and returns the rest."""
+        held, injection = self._held(rows), self.loading.injection(rows)
+        state = iterate(self.ports, injection, held, patient=patient)
+        mismatch = mismatch_pu(view.ports, injection, held, state)
+        return self._keep(rows, view, injection, held, state, mismatch)
+
+    def _keep(self, rows: Ints, view: PatternRecorder, injection: Injection, held: Complexes, state: State,
+              mismatch: Floats) -> Ints:  # fmt: skip
+        """Record the certified rows; return the others."""
+        good = state.still & (mismatch <= self.task.tolerance_pu)
+        if good.all():
+            view.record(rows, mismatch, injection, held, state)
+        elif good.any():
+            kept = State(voltage=state.voltage[:, :, good], current=state.current[:, :, good], still=state.still[good])
+            held = held if held.shape[1] == 1 else held[:, good]
+            view.record(rows[good], mismatch[good], injection.take(good), held, kept)
+        return rows[~good]
+
+    def _newton(self, rows: Ints, recorder: Recorder) -> None:
+        """Continuation for the rows that are still open; what is not certified stays open."""
+        dense = DensePorts(self.grid, self.ports.pairs)
+        held, injection = self._held(rows), self.loading.injection(rows)
+        no_load = np.broadcast_to(dense.no_load @ held, (dense.count, len(rows)))
+        holding = self.loading.held(rows)
+        system = PortSystem(z=dense.z, no_load=no_load, injection=injection, held=holding)
+        x, solved, collapsed = continue_rows(system, len(rows))
+        recorder.refuse(rows[collapsed], Reason.NO_SOLUTION)
+        voltage = system.voltages(x)
+        apart = np.zeros(len(rows))
+        if holding is not None:
+            q = x[2 * dense.count :]
+            injection = holding.with_q(injection, q)
+            apart = np.abs(holding.error(np.abs(voltage[holding.at]), q)[0]).max(axis=0, initial=0.0)
+        with np.errstate(all="ignore"):
+            current = currents(voltage, injection)
+        state = State(voltage=as_block(no_load + dense.z @ current), current=as_block(current), still=solved)
+        mismatch = np.maximum(mismatch_pu(dense, injection, held, state), apart)
+        self._keep(rows, PatternRecorder(recorder, dense, self.loading.active), injection, held, state, mismatch)
+
+
+def _block(values: Floats, rows: Ints) -> Floats:
+    """Rows of ``values``, without a copy where they follow each other."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return values[rows[0] : rows[-1] + 1]
+    return values[rows]
+
+
+def choose_form(grid: Grid, pairs: Ints, kernel: str | None) -> AnyPorts:
+    """Tree sweeps for radial networks with many loaded ports, else the dense product; ``kernel``
+    overrides."""
+    if kernel not in (None, "dense", "tree"):
+        raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'tree' or None.")
+    if kernel != "dense" and (kernel == "tree" or len(pairs) >= TREE_FROM_PORTS):
+        if np.all(pairs[:, 1] == EARTH) and grid.tree is not None:
+            return TreePorts(grid, pairs)
+        if kernel == "tree":
+            raise ValueError("kernel='tree' needs a radial network with one source per island.")
+    return DensePorts(grid, pairs)

@@ -1,0 +1,136 @@
+"""Newton equations of loads behind a linear network: v = w + Z·conj(S(|v|)/v), with ports that hold their
+voltage.
+
+A port that holds its voltage brings its reactive power as a further unknown and |v|² = v_set² as a further
+equation, until the reactive power meets a limit; then the limit is the equation. Which of the two holds is
+asked anew in each step (primal-dual active set, a semismooth Newton method [1]_).
+
+.. [1] M. Hintermüller, K. Ito, K. Kunisch, "The primal-dual active set strategy as a semismooth Newton
+method",
+   SIAM J. Optimization 13 (2002) 865–888.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ysc_sim.powerflow.injection import Injection, derivatives
+from ysc_sim.powerflow.network import Complexes
+from ysc_sim.powerflow.newton import minus_z_derivative
+from ysc_sim.units import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldPorts:
+    """k ports that hold their voltage, in p.u."""
+
+    at: Ints
+    """(k,) row of the port in the injection."""
+    leader: Ints
+    """(k,) first held port at the same place: the others copy its reactive power."""
+    v: Floats
+    """(k, 1 or c)"""
+    q_min: Floats
+    """(k, 1)"""
+    q_max: Floats
+
+    def take(self, rows: slice | Ints | Bools) -> HeldPorts:
+        """The chosen rows."""
+        return self if self.v.shape[1] == 1 else replace(self, v=self.v[:, rows])
+
+    def with_q(self, injection: Injection, q: Floats) -> Injection:
+        """The injection with the reactive power q (k, c) of the held ports added."""
+        power = injection.power.copy()
+        np.add.at(power[:, 1], self.at, q)
+        return replace(injection, power=power)
+
+    def error(self, magnitude: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
+        """Error (k, c) of the equations and its derivatives to |v| and to q, apart from the copying ports."""
+        aim = np.broadcast_to(self.v, q.shape)
+        gap = aim - magnitude
+        high, low = q + gap > self.q_max, q + gap < self.q_min
+        limit = np.where(high, self.q_max, self.q_min)
+        bound = high | low
+        return (
+            np.where(bound, q - np.where(bound, limit, 0.0), magnitude - aim),
+            np.where(bound, 0.0, 1.0),
+            np.where(bound, 1.0, 0.0),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortSystem:
+    """A :class:`~ysc_sim.powerflow.newton.System` for ports with impedance ``z`` (P, P)."""
+
+    z: Complexes
+    no_load: Complexes
+    """(P, c) voltages without injections."""
+    injection: Injection
+    held: HeldPorts | None = None
+
+    @property
+    def voltage_count(self) -> int:
+        """Ports P."""
+        return len(self.z)
+
+    @property
+    def size(self) -> int:
+        """Unknowns: voltages, and the reactive power of held ports."""
+        return 2 * len(self.z) + (0 if self.held is None else len(self.held.at))
+
+    @property
+    def starts_solved(self) -> bool:
+        """Not where voltages are held."""
+        return self.held is None
+
+    def start(self, rows: Ints) -> Floats:
+        """No-load voltages, no reactive power."""
+        w = self.no_load[:, rows]
+        return np.concatenate([w.real, w.imag, np.zeros((self.size - 2 * len(self.z), len(rows)))])
+
+    def voltages(self, x: Floats) -> Complexes:
+        """(P, c)"""
+        count = len(self.z)
+        return np.asarray(x[:count] + 1j * x[count : 2 * count])
+
+    def equations(self, x: Floats, rows: Ints, aim: Floats) -> tuple[Floats, Floats]:
+        """Error and Jacobian, see :class:`~ysc_sim.powerflow.newton.System`."""
+        count, width = len(self.z), x.shape[1]
+        v = self.voltages(x)
+        injection = self.injection.take(rows).scaled(aim)
+        if self.held is not None:
+            injection = self.held.with_q(injection, x[2 * count :])
+        current, direct, conjugate = derivatives(v, injection)
+        wrong = v - self.no_load[:, rows] - self.z @ current
+        jacobian = np.zeros((width, self.size, self.size))
+        block = np.zeros((width, 2, count, 2, count))
+        minus_z_derivative(block, self.z, direct, conjugate)
+        jacobian[:, : 2 * count, : 2 * count] = block.reshape(width, 2 * count, 2 * count)
+        diagonal = np.arange(2 * count)
+        jacobian[:, diagonal, diagonal] += 1
+        error = np.concatenate([wrong.real, wrong.imag])
+        if self.held is not None:
+            error = np.concatenate([error, self._held_part(self.held.take(rows), v, x[2 * count :], jacobian)])
+        return error, jacobian
+
+    def _held_part(self, held: HeldPorts, v: Complexes, q: Floats, jacobian: Floats) -> Floats:
+        count = len(self.z)
+        at_v = v[held.at]
+        magnitude = np.abs(at_v)
+        error, by_v, by_q = held.error(magnitude, q)
+        k = np.arange(len(held.at))
+        copies = held.leader != k
+        error[copies] = (q - q[held.leader])[copies]
+        by_v[copies], by_q[copies] = 0.0, 1.0
+        row = 2 * count + k
+        jacobian[:, row, held.at] += (by_v * at_v.real / magnitude).T
+        jacobian[:, row, count + held.at] += (by_v * at_v.imag / magnitude).T
+        jacobian[:, row, row] += by_q.T
+        jacobian[:, row[copies], row[held.leader[copies]]] -= 1.0
+        # conj(S/v) changes by −j/conj(v) with q
+        column = self.z[:, held.at, None] * (-1j / at_v.conj())
+        jacobian[:, :count, row] -= column.real.transpose(2, 0, 1)
+        jacobian[:, count : 2 * count, row] -= column.imag.transpose(2, 0, 1)
+        return error
