@@ -5,6 +5,8 @@ Injections are ``> 0`` into the bus. See ``docs/powerflow.md`` for equations, co
 
 from ysc_sim.powerflow.controls import ConstantPowerFactor, PVBus, VoltVar, VoltWatt
 from ysc_sim.powerflow.elimination import SingularNetworkError
+from ysc_sim.powerflow.forming import Forming
+from ysc_sim.powerflow.island import solve_island
 from ysc_sim.powerflow.network import EARTH, Network, series_admittance
 from ysc_sim.powerflow.solution import Reason, Solution
 from ysc_sim.powerflow.solve import solve
@@ -12,6 +14,7 @@ from ysc_sim.powerflow.solve import solve
 __all__ = [
     "EARTH",
     "ConstantPowerFactor",
+    "Forming",
     "Network",
     "PVBus",
     "Reason",
@@ -21,4 +24,5 @@ __all__ = [
     "VoltWatt",
     "series_admittance",
     "solve",
+    "solve_island",
 ]

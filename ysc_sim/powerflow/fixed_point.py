@@ -36,7 +36,7 @@ _TILE = 48
 """Ports worked on at a time; their temporaries stay in cache."""
 
 
-class _Currents:
+class Currents:
     """j = s/conj(V) for one block width, with s the conjugated power in the scaling of the ports."""
 
     def __init__(self, ports: AnyPorts, injection: Injection, held: Complexes, dtype: Float) -> None:
@@ -115,7 +115,7 @@ def _no_load(ports: AnyPorts, held: Complexes, shape: tuple[int, ...]) -> Floats
 
 def _start(ports: AnyPorts, injection: Injection, held: Complexes, voltage: Floats) -> None:
     operator: Operator = ports.operator(voltage.shape[2], np.float32, held)
-    currents = _Currents(ports, injection, held, np.float32)
+    currents = Currents(ports, injection, held, np.float32)
     rough = voltage.astype(np.float32)
     for _ in range(START_ITERATIONS):
         currents.run(rough, operator.current)
@@ -128,7 +128,7 @@ class _Run:
 
     def __init__(self, ports: AnyPorts, injection: Injection, held: Complexes, voltage: Floats) -> None:
         self._operator = ports.operator(voltage.shape[2], np.float64, held)
-        self._currents = _Currents(ports, injection, held, np.float64)
+        self._currents = Currents(ports, injection, held, np.float64)
         self._now, self._next = voltage, np.empty_like(voltage)
         self.still = np.zeros(voltage.shape[2], dtype=bool)
         self.final_voltage: Floats = voltage

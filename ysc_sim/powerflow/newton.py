@@ -14,7 +14,6 @@ from typing import Protocol
 
 import numpy as np
 
-from ysc_sim.powerflow.network import Complexes
 from ysc_sim.units import Bools, Floats, Ints
 
 NEWTON_ITERATIONS = 12
@@ -120,16 +119,3 @@ def _solve_one(matrix: Floats, right: Floats) -> Floats:
         return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.full_like(right, np.nan)
-
-
-def minus_z_derivative(out: Floats, z: Complexes, direct: Complexes, conjugate: Complexes) -> None:
-    """Subtract the derivative of z·i(v) to (re v, im v) from ``out`` (r, 2, q, 2, P), in place.
-
-    ``z`` (q, P); di = ``direct``·dv + ``conjugate``·conj(dv), each (P, r).
-    """
-    real = z * (direct + conjugate).T[:, None, :]
-    imaginary = 1j * z * (direct - conjugate).T[:, None, :]
-    out[:, 0, :, 0] -= real.real
-    out[:, 1, :, 0] -= real.imag
-    out[:, 0, :, 1] -= imaginary.real
-    out[:, 1, :, 1] -= imaginary.imag

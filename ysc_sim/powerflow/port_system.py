@@ -1,7 +1,7 @@
 """Newton equations of loads behind a linear network: v = w + Z·conj(S(|v|)/v), with ports that hold their
 voltage.
 
-A port that holds its voltage brings its reactive power as a further unknown and |v|² = v_set² as a further
+A port that holds its voltage brings its reactive power as a further unknown and |v| = v_set as a further
 equation, until the reactive power meets a limit; then the limit is the equation. Which of the two holds is
 asked anew in each step (primal-dual active set, a semismooth Newton method [1]_).
 
@@ -18,7 +18,6 @@ import numpy as np
 
 from ysc_sim.powerflow.injection import Injection, derivatives
 from ysc_sim.powerflow.network import Complexes
-from ysc_sim.powerflow.newton import minus_z_derivative
 from ysc_sim.units import Bools, Floats, Ints
 
 
@@ -61,6 +60,31 @@ class HeldPorts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PortEquations:
+    """Error and Jacobian of the ports alone, and what a bordering system needs of them."""
+
+    error: Floats
+    """(n, r)"""
+    jacobian: Floats
+    """(r, n, n)"""
+    current: Complexes
+    """(P, r)"""
+    direct: Complexes
+    conjugate: Complexes
+    by_q: Complexes
+    """(k, r) derivative of the currents of held ports to their reactive power."""
+
+    def driven(self, matrix: Complexes, at: Ints) -> Complexes:
+        """Derivatives (r, q, n) of ``matrix`` (q, P) · currents to the unknowns; ``at``: the held ports."""
+        parts = [
+            matrix * (self.direct + self.conjugate).T[:, None, :],
+            1j * matrix * (self.direct - self.conjugate).T[:, None, :],
+            matrix[:, at] * self.by_q.T[:, None, :],
+        ]
+        return np.concatenate(parts, axis=2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PortSystem:
     """A :class:`~ysc_sim.powerflow.newton.System` for ports with impedance ``z`` (P, P)."""
 
@@ -76,9 +100,14 @@ class PortSystem:
         return len(self.z)
 
     @property
+    def held_at(self) -> Ints:
+        """Rows of the ports that hold their voltage."""
+        return np.zeros(0, dtype=np.int64) if self.held is None else self.held.at
+
+    @property
     def size(self) -> int:
         """Unknowns: voltages, and the reactive power of held ports."""
-        return 2 * len(self.z) + (0 if self.held is None else len(self.held.at))
+        return 2 * len(self.z) + len(self.held_at)
 
     @property
     def starts_solved(self) -> bool:
@@ -87,35 +116,56 @@ class PortSystem:
 
     def start(self, rows: Ints) -> Floats:
         """No-load voltages, no reactive power."""
-        w = self.no_load[:, rows]
-        return np.concatenate([w.real, w.imag, np.zeros((self.size - 2 * len(self.z), len(rows)))])
+        return self.start_at(self.no_load[:, rows])
+
+    def start_at(self, no_load: Complexes) -> Floats:
+        """Unknowns at given voltages (P, r)."""
+        rest = np.zeros((len(self.held_at), no_load.shape[1]))
+        return np.concatenate([no_load.real, no_load.imag, rest])
 
     def voltages(self, x: Floats) -> Complexes:
         """(P, c)"""
         count = len(self.z)
         return np.asarray(x[:count] + 1j * x[count : 2 * count])
 
+    def reactive(self, x: Floats) -> Floats:
+        """(k, c) of the held ports."""
+        return x[2 * len(self.z) : self.size]
+
     def equations(self, x: Floats, rows: Ints, aim: Floats) -> tuple[Floats, Floats]:
         """Error and Jacobian, see :class:`~ysc_sim.powerflow.newton.System`."""
-        count, width = len(self.z), x.shape[1]
+        answer = self.at(x, rows, aim, self.no_load[:, rows])
+        return answer.error, answer.jacobian
+
+    def at(self, x: Floats, rows: Ints, aim: Floats, no_load: Complexes) -> PortEquations:
+        """The equations with the voltages ``no_load`` (P, r) that others leave at the ports."""
+        count, at = len(self.z), self.held_at
         v = self.voltages(x)
         injection = self.injection.take(rows).scaled(aim)
         if self.held is not None:
-            injection = self.held.with_q(injection, x[2 * count :])
+            injection = self.held.with_q(injection, self.reactive(x))
         current, direct, conjugate = derivatives(v, injection)
-        wrong = v - self.no_load[:, rows] - self.z @ current
-        jacobian = np.zeros((width, self.size, self.size))
-        block = np.zeros((width, 2, count, 2, count))
-        minus_z_derivative(block, self.z, direct, conjugate)
-        jacobian[:, : 2 * count, : 2 * count] = block.reshape(width, 2 * count, 2 * count)
+        wrong = v - no_load - self.z @ current
+        answer = PortEquations(
+            error=np.zeros((self.size, len(rows))),
+            jacobian=np.zeros((len(rows), self.size, self.size)),
+            current=current,
+            direct=direct,
+            conjugate=conjugate,
+            by_q=-1j / v[at].conj(),
+        )
+        driven = answer.driven(self.z, at)
+        jacobian = answer.jacobian
+        jacobian[:, :count], jacobian[:, count : 2 * count] = -driven.real, -driven.imag
         diagonal = np.arange(2 * count)
         jacobian[:, diagonal, diagonal] += 1
-        error = np.concatenate([wrong.real, wrong.imag])
+        answer.error[:count], answer.error[count : 2 * count] = wrong.real, wrong.imag
         if self.held is not None:
-            error = np.concatenate([error, self._held_part(self.held.take(rows), v, x[2 * count :], jacobian)])
-        return error, jacobian
+            answer.error[2 * count :] = self._held_rows(self.held.take(rows), v, self.reactive(x), jacobian)
+        return answer
 
-    def _held_part(self, held: HeldPorts, v: Complexes, q: Floats, jacobian: Floats) -> Floats:
+    def _held_rows(self, held: HeldPorts, v: Complexes, q: Floats, jacobian: Floats) -> Floats:
+        """Error of the held ports' equations; their derivatives go into ``jacobian``."""
         count = len(self.z)
         at_v = v[held.at]
         magnitude = np.abs(at_v)
@@ -129,8 +179,4 @@ class PortSystem:
         jacobian[:, row, count + held.at] += (by_v * at_v.imag / magnitude).T
         jacobian[:, row, row] += by_q.T
         jacobian[:, row[copies], row[held.leader[copies]]] -= 1.0
-        # conj(S/v) changes by −j/conj(v) with q
-        column = self.z[:, held.at, None] * (-1j / at_v.conj())
-        jacobian[:, :count, row] -= column.real.transpose(2, 0, 1)
-        jacobian[:, count : 2 * count, row] -= column.imag.transpose(2, 0, 1)
         return error

@@ -12,7 +12,9 @@ from ysc_sim.powerflow.solution import Reason, Solution
 from ysc_sim.units import Floats, Ints
 
 
-def kept_shapes(net: Network, names: tuple[str, ...]) -> dict[str, tuple[tuple[int, ...], type]]:
+def kept_shapes(
+    net: Network, names: tuple[str, ...], *, islands: int = 0, formers: int = 0
+) -> dict[str, tuple[tuple[int, ...], type]]:
     """Shape behind the T axis, and type, of each result."""
     m = () if net.conductors == 1 else (net.conductors,)
     ports = (net.bus_count, *m) if _ports_are_nodes(net) else (len(net.ports),)
@@ -27,6 +29,9 @@ def kept_shapes(net: Network, names: tuple[str, ...]) -> dict[str, tuple[tuple[i
         "v_max_pu": ((), float),
         "branch_current_ka": ((net.branch_count, *m), float),
         "branch_loading_percent": ((net.branch_count, *m), float),
+        "frequency_hz": ((islands,), float),
+        "forming_p_kw": ((formers,), float),
+        "forming_q_kvar": ((formers,), float),
     }
     return {name: shapes[name] for name in names}
 
@@ -65,6 +70,10 @@ class PatternRecorder:
         self._node_slots = top.slot[: self.net.bus_count * self.net.conductors]
         self._wanted = set(self.solution.kept)
         self._out: Floats | None = None
+
+    def refuse(self, rows: Ints, reason: Reason) -> None:
+        """Give up ``rows`` for ``reason``."""
+        self.solution.reason[rows] = reason
 
     def record(self, rows: Ints, mismatch: Floats, injection: Injection, held: Complexes, state: State) -> None:
         """Results of ok ``rows`` (c,) from their ``state``."""

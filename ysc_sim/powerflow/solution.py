@@ -53,6 +53,8 @@ RESULTS = (
     "v_max_pu",
 )
 """Names that ``want`` may hold. ``ok``, ``reason`` and ``mismatch_pu`` are always there."""
+ISLAND_RESULTS = ("frequency_hz", "forming_p_kw", "forming_q_kvar")
+"""Further names for islands."""
 
 
 class Solution:

@@ -44,7 +44,8 @@ class Topology:
 def connect(net: Network, closed: Bools, held: Bools | None = None) -> Topology:
     """Topology for one row of switch states ``closed`` (switches,).
 
-    ``held`` (node_count,): nodes whose voltage is given. Default: those of the network's sources.
+    ``held`` (node_count,): nodes whose voltage is given instead of those of the network's sources, which then
+    are left out.
     """
     fused = _fuse(net, closed)
     leg_y = _open_ends(net, closed)
@@ -66,7 +67,8 @@ def connect(net: Network, closed: Bools, held: Bools | None = None) -> Topology:
     keep = slot_of_own[rows] >= 0
     island = np.unique(label[order], return_inverse=True)[1]
     source_nodes = net.source_bus[:, None] * net.conductors + np.arange(net.conductors)
-    source_slots = np.where(np.isnan(net.source_v_pu), -1, slot[source_nodes])
+    ignored = np.isnan(net.source_v_pu) | (held is not None)
+    source_slots = np.where(ignored, -1, slot[source_nodes])
     return Topology(
         slot=slot,
         island=island,
