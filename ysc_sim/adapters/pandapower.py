@@ -12,12 +12,24 @@ optimization
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ysc_sim.adapters.pandapower_out import network_to_pandapower
+from ysc_sim.adapters.pandapower_phases import (
+    STIFF_PU,
+    TO_PHASES,
+    branch_phase_admittances,
+    grid_impedance,
+    grid_legs,
+    phase_injections,
+    refuse_for_phases,
+)
 from ysc_sim.adapters.pandapower_ppc import branch_admittances, bus_powers
+from ysc_sim.adapters.unrepresentable import UnrepresentableElementError
 from ysc_sim.powerflow.controls import PVBus
 from ysc_sim.powerflow.network import Complexes, Network
 from ysc_sim.units import Bools, Floats, Ints
@@ -28,10 +40,6 @@ __all__ = [
     "network_from_pandapower",
     "network_to_pandapower",
 ]
-
-
-class UnrepresentableElementError(ValueError):
-    """An element in service has no counterpart here; the message names it and says what to do."""
 
 
 REFUSED = {
@@ -70,8 +78,11 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
     injection. ``pp_net.user_pf_options`` may set ``trafo_model``, ``trafo3w_losses`` and
     ``consider_line_temperature``.
 
+    ``phases=3``: the unbalanced model of ``runpp_3ph`` (see :mod:`.pandapower_phases`), voltages to neutral,
+    ``base_kva`` of one phase.
+
     Raises :class:`UnrepresentableElementError` for an element that has no counterpart, ``ValueError`` for
-    ``phases`` other than 1.
+    ``phases`` other than 1 and 3.
 
     >>> import pandapower.networks
     >>> from ysc_sim.powerflow import solve
@@ -80,15 +91,15 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
     >>> round(float(solution.loss_kw[0]), 3)  # Baran and Wu (1989) 33-bus feeder
     202.677
     """
-    _require_balanced(phases)
+    _require_phases(phases)
     _refuse(pp_net)
+    if phases == 3:
+        refuse_for_phases(pp_net)
     position = {int(index): k for k, index in enumerate(pp_net.bus.index)}
-    y, ends, shunts = branch_admittances(pp_net)
+    y, ends, shunts = branch_phase_admittances(pp_net) if phases == 3 else _balanced(pp_net)
     tables = _Tables(pp_net)
     impedance_legs = tables.impedance_switches()
     legs = len(y) + len(impedance_legs)
-    star_count = len(pp_net.trafo3w)
-    bus_count = len(pp_net.bus)
     v_kv = np.concatenate(
         [pp_net.bus.vn_kv.to_numpy(float), pp_net.bus.vn_kv.reindex(pp_net.trafo3w.hv_bus).to_numpy(float)]
     )
@@ -96,24 +107,26 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
     switch_y, switch_ends = _switch_legs(pp_net, impedance_legs, position, v_kv)
     switch_bus, switch_leg = tables.switches(position, len(y), impedance_legs)
     source_bus, source_v = tables.sources(position)
-    shares = bus_powers(pp_net)[2]
-    return Network(
+    shares = np.repeat(bus_powers(pp_net)[2], phases, axis=1)
+    net = Network(
         v_nominal_kv=v_kv,
-        bus_count=bus_count,
+        bus_count=len(pp_net.bus),
         bus_names=tuple(str(index) for index in pp_net.bus.index),
+        phases=phases,
+        conductors=phases,
         frequency_hz=float(pp_net.f_hz),
-        bus_in_service=np.concatenate([pp_net.bus.in_service.to_numpy(bool), np.ones(star_count, dtype=bool)]),
+        bus_in_service=np.concatenate([pp_net.bus.in_service.to_numpy(bool), np.ones(len(pp_net.trafo3w), dtype=bool)]),
         leg_bus=np.concatenate([ends, switch_ends]),
-        leg_y_pu=np.concatenate([y, switch_y]),
+        leg_y_pu=np.concatenate([y, _each_phase(switch_y / phases, phases)]),
         leg_branch=tables.leg_branch(legs),
         leg_follows_bus=tables.follows_bus(legs),
-        leg_current_ka_per_pu=current,
-        leg_loading_percent_per_pu=loading,
+        leg_current_ka_per_pu=phases * current,
+        leg_loading_percent_per_pu=phases * loading,
         branch_count=sum(len(pp_net[name]) for name in BRANCHES),
         branch_names=tuple(f"{name} {index}" for name in BRANCHES for index in pp_net[name].index),
-        shunt_y_pu=shunts[:, None, None],
+        shunt_y_pu=shunts,
         source_bus=source_bus,
-        source_v_pu=source_v[:, None],
+        source_v_pu=source_v[:, None] * (TO_PHASES[:, 1] if phases == 3 else 1.0),
         switch_bus=switch_bus,
         switch_leg=switch_leg,
         switch_closed=pp_net.switch.closed.to_numpy(bool),
@@ -123,17 +136,59 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
         share_impedance_q=shares[3],
         controls=_held_buses(pp_net, position),
     )
+    return _behind_grid_impedance(net, pp_net) if phases == 3 else net
+
+
+def _balanced(pp_net: Any) -> tuple[Complexes, Ints, Complexes]:
+    y, ends, shunts = branch_admittances(pp_net)
+    return y, ends, shunts[:, None, None]
+
+
+def _each_phase(y: Complexes, phases: int) -> Complexes:
+    """(L, 2m, 2m) of one (L, 2, 2) for each of the phases by itself."""
+    return np.asarray(np.kron(y, np.eye(phases)), dtype=np.complex128).reshape(len(y), 2 * phases, 2 * phases)
+
+
+def _behind_grid_impedance(net: Network, pp_net: Any) -> Network:
+    """The external grids behind their impedance for zero and negative sequence, at inner buses."""
+    zero, negative = grid_impedance(pp_net)
+    count, buses = len(zero), len(net.v_nominal_kv)
+    if np.all(np.abs(zero) < STIFF_PU) and np.all(np.abs(negative) < STIFF_PU):
+        return net
+    inner = buses + np.arange(count)
+    none = np.zeros((count, 2))
+    return replace(
+        net,
+        v_nominal_kv=np.concatenate([net.v_nominal_kv, net.v_nominal_kv[net.source_bus]]),
+        bus_in_service=np.concatenate([net.bus_in_service, net.bus_in_service[net.source_bus]]),
+        leg_bus=np.concatenate([net.leg_bus, np.stack([inner, net.source_bus], axis=1)]),
+        leg_y_pu=np.concatenate([net.leg_y_pu, grid_legs(zero, negative)]),
+        leg_branch=np.concatenate([net.leg_branch, np.full(count, -1)]),
+        leg_follows_bus=np.concatenate([net.leg_follows_bus, np.ones(count, dtype=bool)]),
+        leg_current_ka_per_pu=np.concatenate([net.leg_current_ka_per_pu, none]),
+        leg_loading_percent_per_pu=np.concatenate([net.leg_loading_percent_per_pu, none]),
+        shunt_y_pu=np.concatenate([net.shunt_y_pu, np.zeros((count, 3, 3))]),
+        source_bus=inner,
+        source_terminal=net.source_bus,
+        cache={},
+    )
 
 
 def injections_from_pandapower(pp_net: Any, phases: int = 1) -> tuple[Floats, Floats]:
-    """Nominal power injected at each bus (> 0 into the bus): ``(n_bus,)`` kW and kvar.
+    """Nominal power injected at each bus (> 0 into the bus): ``(n_bus,)`` or ``(n_bus, 3)`` kW and kvar.
 
     Loads, sgens, gens without ``slack`` (active power), storages, motors, wards (their constant power),
-    unbalanced loads and sgens (summed over the phases) in service; what stands at a bus out of service counts
-    nothing.
+    unbalanced loads and sgens (``phases=1``: summed over the phases) in service; what stands at a bus out of
+    service counts nothing. Balanced elements put a third on each phase.
     """
-    _require_balanced(phases)
+    _require_phases(phases)
     _refuse(pp_net)
+    if phases == 3:
+        refuse_for_phases(pp_net)
+        balanced = copy.copy(pp_net)
+        for name in ("asymmetric_load", "asymmetric_sgen"):
+            balanced[name] = pp_net[name].iloc[:0]
+        return phase_injections(pp_net, *bus_powers(balanced)[:2])
     p_mw, q_mvar, _ = bus_powers(pp_net)
     gens = _held_gens(pp_net)
     position = {int(index): k for k, index in enumerate(pp_net.bus.index)}
@@ -145,9 +200,9 @@ def injections_from_pandapower(pp_net: Any, phases: int = 1) -> tuple[Floats, Fl
 BRANCHES = ("line", "trafo", "trafo3w")
 
 
-def _require_balanced(phases: int) -> None:
-    if phases != 1:
-        raise ValueError(f"phases(={phases}) must be 1.")
+def _require_phases(phases: int) -> None:
+    if phases not in (1, 3):
+        raise ValueError(f"phases(={phases}) must be 1 or 3.")
 
 
 def _refuse(pp_net: Any) -> None:

@@ -22,24 +22,36 @@ def branch_admittances(pp_net: Any) -> tuple[Complexes, Ints, Complexes]:
 
     Order: lines, transformers, the hv, then mv, then lv legs of three-winding transformers, impedances.
     """
-    from pandapower.pypower.idx_brch import BR_R, BR_STATUS, BR_X, F_BUS, T_BUS
     from pandapower.pypower.idx_bus import BS, GS
+
+    net, ppc = converted(pp_net, all_buses=True)
+    y, ends = two_ports(net, ppc)
+    row_of_bus, _ = bus_order(net)
+    shunt = ppc["bus"][row_of_bus, GS] + 1j * ppc["bus"][row_of_bus, BS]
+    return y, ends, shunt / BASE_MVA
+
+
+def two_ports(net: Any, ppc: Any, *, check_shorts: bool = True) -> tuple[Complexes, Ints]:
+    """Two-port matrices (L, 2, 2) and buses (L, 2) of the branches in ``ppc``."""
+    from pandapower.pypower.idx_brch import BR_R, BR_STATUS, BR_X, F_BUS, T_BUS
     from pandapower.pypower.makeYbus import branch_vectors
 
-    net, ppc = _converted(pp_net, all_buses=True)
     branch = ppc["branch"]
     on = branch[:, BR_STATUS].real > 0
     shorted = np.flatnonzero(on & (branch[:, BR_R] == 0) & (branch[:, BR_X] == 0))
-    if len(shorted):
+    if len(shorted) and check_shorts:
         raise ValueError(f"{_name_of(net, int(shorted[0]))} has no impedance; use a bus–bus switch instead.")
     branch[~on, BR_X] = 1.0
     ytt, yff, yft, ytf = branch_vectors(branch, len(branch)) if len(branch) else (np.zeros(0, complex),) * 4
     y = np.stack([np.stack([yff, yft], axis=-1), np.stack([ytf, ytt], axis=-1)], axis=-2) * on[:, None, None]
-    row_of_bus = net._pd2ppc_lookups["bus"][_all_buses(net)]
-    bus_of_row = np.argsort(row_of_bus)
     ends = np.stack([branch[:, F_BUS], branch[:, T_BUS]], axis=1).real.astype(np.int64)
-    shunt = ppc["bus"][row_of_bus, GS] + 1j * ppc["bus"][row_of_bus, BS]
-    return np.asarray(y, dtype=np.complex128), bus_of_row[ends], shunt / BASE_MVA
+    return np.asarray(y, dtype=np.complex128), bus_order(net)[1][ends]
+
+
+def bus_order(net: Any) -> tuple[Ints, Ints]:
+    """Row of each bus (star points last) in pandapower's tables, and the inverse."""
+    row_of_bus = net._pd2ppc_lookups["bus"][_all_buses(net)]
+    return row_of_bus, np.argsort(row_of_bus)
 
 
 def bus_powers(pp_net: Any) -> tuple[Floats, Floats, Floats]:
@@ -47,7 +59,7 @@ def bus_powers(pp_net: Any) -> tuple[Floats, Floats, Floats]:
     impedance q."""
     from pandapower.pypower.idx_bus import CID_P, CID_Q, CZD_P, CZD_Q, PD, QD
 
-    net, ppc = _converted(pp_net, all_buses=False)
+    net, ppc = converted(pp_net, all_buses=False)
     rows = net._pd2ppc_lookups["bus"][net.bus.index.to_numpy()]
     bus = ppc["bus"][rows].real
     on = net.bus.in_service.to_numpy(bool)
@@ -60,9 +72,12 @@ def _all_buses(net: Any) -> Ints:
     return np.concatenate([net.bus.index.to_numpy(np.int64), star])
 
 
-def _converted(pp_net: Any, *, all_buses: bool) -> tuple[Any, Any]:
-    """A private copy without switches, and pandapower's tables of buses and branches on 1 MVA."""
-    from pandapower.auxiliary import _init_runpp_options, _select_is_elements_numba
+def converted(pp_net: Any, *, all_buses: bool, sequence: int | None = None) -> tuple[Any, Any]:
+    """A private copy without switches, and pandapower's tables of buses and branches on 1 MVA.
+
+    ``sequence``: ``None`` balanced; 0, 1, 2: that sequence, on 1 MVA a phase.
+    """
+    from pandapower.auxiliary import _select_is_elements_numba
     from pandapower.build_branch import _build_branch_ppc
     from pandapower.build_bus import (
         _build_bus_ppc,
@@ -70,6 +85,27 @@ def _converted(pp_net: Any, *, all_buses: bool) -> tuple[Any, Any]:
         _calc_shunts_and_add_on_ppc,
     )
     from pandapower.pd2ppc import _init_ppc
+
+    net = _prepared(pp_net, all_buses)
+    if sequence is not None:
+        net._options["mode"] = "pf_3ph"
+    net["_is_elements"] = _select_is_elements_numba(net)
+    ppc = _init_ppc(net, mode=net._options["mode"], sequence=sequence)
+    _build_bus_ppc(net, ppc, sequence=sequence)
+    if sequence == 0:
+        from pandapower.pd2ppc_zero import _build_branch_ppc_zero
+
+        _build_branch_ppc_zero(net, ppc)
+    else:
+        _build_branch_ppc(net, ppc, 1 if sequence is None else sequence)
+    _calc_pq_elements_and_add_on_ppc(net, ppc)
+    _calc_shunts_and_add_on_ppc(net, ppc)
+    return net, ppc
+
+
+def _prepared(pp_net: Any, all_buses: bool) -> Any:
+    """The copy, with the options of a Newton run."""
+    from pandapower.auxiliary import _init_runpp_options
 
     net = copy.deepcopy(pp_net)
     net.sn_mva = BASE_MVA
@@ -100,13 +136,7 @@ def _converted(pp_net: Any, *, all_buses: bool) -> tuple[Any, Any]:
         trafo3w_losses=options.get("trafo3w_losses", "hv"),
         **{"trafo_model": "t", **chosen},
     )
-    net["_is_elements"] = _select_is_elements_numba(net)
-    ppc = _init_ppc(net)
-    _build_bus_ppc(net, ppc)
-    _build_branch_ppc(net, ppc)
-    _calc_pq_elements_and_add_on_ppc(net, ppc)
-    _calc_shunts_and_add_on_ppc(net, ppc)
-    return net, ppc
+    return net
 
 
 def _name_of(net: Any, row: int) -> str:

@@ -105,6 +105,9 @@ class Network:
     share_current_q: Floats = field(default_factory=_no_floats)
     share_impedance_q: Floats = field(default_factory=_no_floats)
     source_bus: Ints = field(default_factory=_no_ints)
+    source_terminal: Ints = field(default_factory=_no_ints)
+    """(sources,) bus at which the power of a source is counted; empty: its own bus. Another one where the
+    source stands at an inner bus behind an impedance that is not part of the network."""
     source_v_pu: Complexes = field(default_factory=_no_matrices)
     """(sources, m) voltage held at each conductor; NaN: this conductor is free."""
     switch_bus: Ints = field(default_factory=_no_pairs)
@@ -130,6 +133,7 @@ class Network:
         _fill(self, "bus_in_service", np.ones(n, dtype=bool))
         _fill(self, "leg_y_pu", np.zeros((legs, 2 * m, 2 * m), dtype=np.complex128))
         _fill(self, "source_v_pu", np.zeros((len(self.source_bus), m), dtype=np.complex128))
+        _fill(self, "source_terminal", self.source_bus)
         _fill(self, "leg_branch", np.arange(legs))
         _fill(self, "leg_follows_bus", np.zeros(legs, dtype=bool))
         for name in ("leg_current_ka_per_pu", "leg_loading_percent_per_pu"):
@@ -209,6 +213,7 @@ def _check(net: Network) -> None:
         "ports": (ports, 2),
         "port_v_pu": (ports,),
         **dict.fromkeys(SHARES, (ports,)),
+        "source_terminal": (len(net.source_bus),),
         "source_v_pu": (len(net.source_bus), m),
         "switch_bus": (len(net.switch_closed), 2),
         "switch_leg": (len(net.switch_closed), 2),
@@ -226,6 +231,7 @@ def _check(net: Network) -> None:
     ranges = {
         "leg_bus": (0, n),
         "source_bus": (0, n),
+        "source_terminal": (0, n),
         "ports": (-1, n * m),
         "leg_branch": (-1, net.branch_count),
         "switch_bus": (-1, n),

@@ -170,16 +170,29 @@ class PatternRecorder:
 
     def _sources(self, held: Complexes, state: State) -> tuple[Complexes, Complexes]:
         """(sources, c) and (c,) complex power that the sources, and all held slots together, feed in."""
-        grid = self.ports.grid
+        net, grid = self.net, self.ports.grid
         top = grid.topology
         current = self.ports.true_current(as_complex(state.current), held)
-        feed = held * (grid.held_self @ held + self.ports.held_current @ current).conj()
+        fed = grid.held_self @ held + self.ports.held_current @ current
+        feed = held * fed.conj()
         shared = np.bincount(top.source_slots[top.source_slots >= 0] - top.free_count, minlength=len(held))
-        per_source = feed / np.maximum(shared, 1)[:, None]
+        part = fed / np.maximum(shared, 1)[:, None]
         answer = np.zeros((len(top.source_slots), feed.shape[1]), dtype=np.complex128)
-        for k, slots in enumerate(top.source_slots):
-            answer[k] = per_source[slots[slots >= 0] - top.free_count].sum(axis=0)
-        return answer, feed.sum(axis=0)
+        total = feed.sum(axis=0)
+        nodes = net.source_terminal[:, None] * net.conductors + np.arange(net.conductors)
+        for k, (slots, terminal) in enumerate(zip(top.source_slots, top.slot[nodes], strict=True)):
+            living = slots >= 0
+            at = slots[living] - top.free_count
+            own = net.source_terminal[k] == net.source_bus[k] or not living.any()
+            voltage = held[at] if own else self._at_slots(terminal[living], held, state)
+            answer[k] = (voltage * part[at].conj()).sum(axis=0)
+            total = total + answer[k] - (held[at] * part[at].conj()).sum(axis=0)
+        return answer, total
+
+    def _at_slots(self, slots: Ints, held: Complexes, state: State) -> Complexes:
+        """Voltages of a few slots."""
+        both = self.ports.transfer[slots] @ as_complex(state.current)
+        return np.asarray(both + self.ports.grid.no_load[slots] @ held)
 
 
 def _at(slots: Complexes, chosen: Ints) -> Complexes:
