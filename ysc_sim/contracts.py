@@ -243,6 +243,51 @@ class Device(Protocol):
         ...
 
 
+@runtime_checkable
+class Startable(Protocol):
+    """A fleet, beside being a :class:`Device`, whose devices give power only while they are called: engines.
+
+    Who needs them calls them: an island does, the grid does not. A call may set the fleet's next event.
+    """
+
+    def call(self, state: DeviceState, wanted: Bools, moment: Moment) -> None:
+        """From now on the devices of ``wanted`` (R, m) are needed and the others are not."""
+        ...
+
+    def ready(self, state: DeviceState) -> Bools:
+        """Which run, or would run after a call, as far as anybody can know, (R, m)."""
+        ...
+
+
+class Measure(NamedTuple):
+    """A number of every device at the end of a run."""
+
+    value: Floats
+    """(R, m)"""
+    weight: Floats | None = None
+    """(m,) or (R, m): a building's number is the mean so weighted; None: it is the sum."""
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a number means: unit and which direction is better (1 more, −1 less, 0 neither)."""
+
+    unit: str
+    better: int
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A fleet that says more about a finished run than the energies that are recorded of every device."""
+
+    measures: ClassVar[Mapping[str, MetricInfo]]
+    """Every name that it may give, with unit and better direction."""
+
+    def measure(self, state: DeviceState) -> Mapping[str, Measure]:
+        """Numbers of every device at the end of the run."""
+        ...
+
+
 class View:
     """What a strategy may know at an instant about its own ``n`` buildings; nothing lies in the future.
 
@@ -551,14 +596,8 @@ class MetricValues:
 
     community: Mapping[str, Floats] = field(default_factory=dict)
     buildings: Mapping[str, Floats] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class MetricInfo:
-    """What a number means: unit and which direction is better (1 more, −1 less, 0 neither)."""
-
-    unit: str
-    better: int
+    infos: Mapping[str, MetricInfo] = field(default_factory=dict)
+    """Names that are only known when a run is finished: those of the devices in it."""
 
 
 @runtime_checkable

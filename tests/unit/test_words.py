@@ -184,6 +184,16 @@ def test_every_metric_of_ours_has_a_name_a_meaning_and_a_unit() -> None:
         assert words.has(f"units.{info.unit}"), info.unit
 
 
+def test_every_number_of_a_device_of_ours_has_a_name_a_meaning_and_a_unit() -> None:
+    fleets = [fleet for fleet in registry("devices").values() if fleet.__module__.startswith("ysc_sim.")]
+    found = [item for fleet in fleets for item in vars(fleet).get("measures", {}).items()]
+    assert found
+    for name, info in found:
+        assert words.has(f"metrics.{name}"), name
+        assert words.has(f"meanings.{name}"), name
+        assert words.has(f"units.{info.unit}"), info.unit
+
+
 def test_every_unit_of_a_field_can_be_said() -> None:
     fields = [hint for hint in vars(units).values() if get_origin(hint) is Annotated]
     assert len(fields) > 10

@@ -14,6 +14,7 @@ from ysc_sim.contracts import Cleared, Metric
 from ysc_sim.engine.accounts import Accounts, make_accounts
 from ysc_sim.engine.checks import check_run, check_trades
 from ysc_sim.engine.clock import simulate
+from ysc_sim.engine.measure import device_numbers
 from ysc_sim.engine.power_flow import solve_after_run, unsolved_notes
 from ysc_sim.engine.run import Run
 from ysc_sim.engine.settle import Meters, Trades, read_registers, settle
@@ -136,6 +137,7 @@ def _arrays(
         outages=tuple(run.outage_log.records),
         power_flow=flow,
         notes=(*community.notes, *unsolved_notes(flow)),
+        device_numbers=device_numbers(community, run.state),
     )
 
 

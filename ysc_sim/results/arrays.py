@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,6 +60,18 @@ class OutageRecord:
     """none, energy, power, former, voltage, frequency, start or sync: why the cell went dark."""
     device: str
     """The device that failed it, '' where none did."""
+
+
+class DeviceNumber(NamedTuple):
+    """A number that a kind of device gives of itself at the end of the run; NaN where there is no such device."""
+
+    buildings: Floats
+    """(S, n)"""
+    community: Floats
+    """(S,)"""
+    unit: str
+    better: int
+    """1: more is better, −1: less, 0: neither."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +134,8 @@ class RunArrays:
     outages: tuple[OutageRecord, ...] = ()
     power_flow: PowerFlow | None = None
     """What the wires did; None where they were not solved."""
+    device_numbers: Mapping[str, DeviceNumber] = field(default_factory=dict)
+    """What devices say of themselves, by the name of the number."""
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
     """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
 

@@ -129,6 +129,7 @@ class Results:
         for metric in metrics:
             _declare(infos, metric.defines)
             values.append(metric.compute(arrays))
+            _declare(infos, values[-1].infos)
         numbers = assemble_metrics(values, infos, arrays.buildings, arrays.seeds)
         manifest = _manifest(arrays, numbers, infos, scenario, wall_s)
         return cls(
