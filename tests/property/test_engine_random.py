@@ -24,6 +24,13 @@ BATTERY = st.fixed_dictionaries(
         "grid_forming": st.booleans(),
     }
 )
+PRODUCT = st.fixed_dictionaries(
+    {
+        "kind": st.just("battery"),
+        "model": st.sampled_from(["generic_home", "generic_business"]),
+        "soc_start": st.floats(0.1, 0.9),
+    }
+)
 SOLAR = st.fixed_dictionaries(
     {"kind": st.just("solar"), "rated_kw": st.floats(0.5, 30), "tilt_deg": st.just(30), "azimuth_deg": st.just(180)}
 )
@@ -47,7 +54,7 @@ PROFILE = st.sampled_from(["detached120_gas", "apartment70_gas", "office", "shop
 def buildings(draw: st.DrawFn) -> list[dict[str, Any]]:
     made = []
     for i in range(draw(st.integers(1, 5))):
-        devices = draw(st.lists(st.one_of(BATTERY, SOLAR, EV), max_size=4))
+        devices = draw(st.lists(st.one_of(BATTERY, PRODUCT, SOLAR, EV), max_size=4))
         profile = draw(PROFILE)
         building: dict[str, Any] = {"id": f"b{i}", "strategy": draw(STRATEGY), "devices": devices}
         if profile is not None:

@@ -102,9 +102,10 @@ def test_every_field_is_described_and_every_object_is_closed(schema):
 
 
 def test_units_stand_in_the_descriptions(schema):
-    battery = schema["$defs"]["devices.battery"]["properties"]
-    assert battery["energy_kwh"]["description"].endswith("[kWh]")
-    assert battery["energy_kwh"]["exclusiveMinimum"] == 0
+    battery = schema["$defs"]["devices.battery"]
+    assert battery["properties"]["energy_kwh"]["description"].endswith("[kWh]")
+    assert battery["properties"]["energy_kwh"]["anyOf"][0]["exclusiveMinimum"] == 0
+    assert battery["anyOf"] == [{"required": ["model"]}, {"required": ["energy_kwh", "power_kw"]}]
     assert schema["$defs"]["Time"]["properties"]["step_s"]["description"].endswith("[s]")
 
 

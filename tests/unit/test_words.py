@@ -77,7 +77,7 @@ def key_expressions(node: ast.AST) -> Iterator[ast.expr]:
         position = 0 if called(node) in FIRST_ARGUMENT else 1 if called(node) in SECOND_ARGUMENT else None
         if position is not None and len(node.args) > position:
             yield node.args[position]
-    if isinstance(node, ast.FunctionDef) and node.name == "check":
+    if isinstance(node, ast.FunctionDef) and node.name in ("check", "_window_problems", "check_datasheet"):
         for inner in ast.walk(node):
             if isinstance(inner, ast.Tuple) and len(inner.elts) == 3 and isinstance(inner.elts[2], ast.Dict | ast.Name):
                 yield inner.elts[0]

@@ -28,18 +28,20 @@ def device_numbers(community: Community, state: State) -> Mapping[str, DeviceNum
 
 
 def grouped(measure: Measure, groups: Segments) -> Floats:
-    """Sum, or weighted mean (NaN where all weights are 0), of (S, m) over groups, (S, g).
+    """Sum, or weighted mean, of (S, m) over groups, (S, g); NaN where no device of a group has the number.
 
     >>> two = Segments(np.array([0, 0]), 1)
     >>> grouped(Measure(np.array([[1.0, 4.0]])), two).tolist()
     [[5.0]]
     >>> grouped(Measure(np.array([[1.0, 4.0]]), np.array([2.0, 1.0])), two).tolist()
     [[2.0]]
+    >>> grouped(Measure(np.array([[np.nan, 4.0]])), two).tolist()
+    [[4.0]]
     """
-    value = np.ascontiguousarray(measure.value, dtype=np.float64)
-    if measure.weight is None:
-        return groups.sum(value)
-    weight = np.ascontiguousarray(np.broadcast_to(measure.weight, value.shape), dtype=np.float64)
-    total = groups.sum(weight)
-    mean: Floats = np.divide(groups.sum(value * weight), total, out=np.full(total.shape, np.nan), where=total > 0)
+    there = np.isfinite(measure.value)
+    weight = np.where(there, 1.0 if measure.weight is None else measure.weight, 0.0)
+    total = groups.sum(np.where(there, measure.value, 0.0) * weight)
+    whole = groups.sum(weight)
+    bottom = np.ones_like(whole) if measure.weight is None else whole
+    mean: Floats = np.divide(total, bottom, out=np.full(total.shape, np.nan), where=whole > 0)
     return mean

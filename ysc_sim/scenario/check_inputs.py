@@ -59,7 +59,7 @@ def stores_are_plausible(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
             energy: Any = getattr(device.spec, "energy_kwh", None)
             for name in STORE_POWERS if energy else ():
                 power: Any = getattr(device.spec, name, 0.0)
-                if power > MAX_C_RATE * energy:
+                if power and power > MAX_C_RATE * energy:
                     values = {"power_kw": power, "energy_kwh": energy, "rate": power / energy}
                     where = ("buildings", b, "devices", d, name)
                     yield tree.problem("power_and_energy_exchanged", where, values, severity="warning")
@@ -102,7 +102,7 @@ def named_files_of(spec: Any) -> Iterator[tuple[str, str]]:
         value = getattr(spec, field.name)
         if not isinstance(value, str) or not value:
             continue
-        if field.name.endswith("_file") or (field.name == "profile" and is_file_name(value)):
+        if field.name.endswith("_file") or (field.name in ("profile", "model") and is_file_name(value)):
             yield field.name, value
 
 

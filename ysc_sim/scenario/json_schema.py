@@ -55,6 +55,8 @@ def _kind(group: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
             field["description"] = _with_unit(docs[name], hints_of(flat)[name])
     node["description"] = (inspect.getdoc(spec) or "").partition("\n\n")[0]
     node["properties"]["kind"] = {"const": kind, "description": node["description"]}
+    if needs := getattr(spec, "needs", ()):
+        node["anyOf"] = [{"required": list(option)} for option in needs]
     if KIND_IF_NONE.get(group) != kind:
         node["required"] = ["kind", *(name for name in node.get("required", []) if name != "kind")]
     return node

@@ -61,8 +61,6 @@ class Chooses:
 
     def read(self, data: Any) -> Choice:
         """A choice from plain data. Raises pydantic's ``ValidationError`` with places inside ``data``."""
-        from pydantic_core import to_json
-
         if not isinstance(data, dict):
             raise self._wrong((), "kind_not_a_map", {"group": self.group}, data)
         if self.group in KIND_IF_NONE:
@@ -75,11 +73,28 @@ class Chooses:
             adapter = flat_adapter(self.group, kind)
         except PluginError as error:
             raise self._wrong(("kind",), error.key, error.values, kind) from None
-        flat = adapter.validate_json(to_json(data))
+        flat = self._validated(adapter, data, lacking(spec_of(self.group, kind), data))
         names = {field.name for field in dataclasses.fields(spec_of(self.group, kind))}
         said = {name: getattr(flat, name) for name in names}
         beside = {name: getattr(flat, name) for name in own_fields(self.group, kind)}
         return choice_of(self.group, kind)(kind=kind, spec=spec_of(self.group, kind)(**said), **beside)
+
+    def _validated(self, adapter: TypeAdapter[Any], data: Any, missing: list[str]) -> Any:
+        """What the data says, or all that is wrong with it, what is missing as well."""
+        from pydantic_core import InitErrorDetails, ValidationError, to_json
+
+        wrong = [InitErrorDetails(type="missing", loc=(name,), input=data) for name in missing]
+        try:
+            flat = adapter.validate_json(to_json(data))
+        except ValidationError as error:
+            if not wrong:
+                raise
+            for item in error.errors(include_url=False):
+                known: Any = {key: item[key] for key in ("type", "loc", "input", "ctx") if key in item}
+                wrong.append(known)
+        if wrong:
+            raise ValidationError.from_exception_data(self.group, wrong, input_type="json")
+        return flat
 
     def _wrong(self, where: tuple[str, ...], key: str, values: Any, found: Any) -> Exception:
         """A message of ours in pydantic's clothes, so that it travels with the others."""
@@ -166,6 +181,19 @@ def parts_of(choice: Choice) -> Iterator[tuple[str, Choice]]:
 def spec_of(group: str, kind: str) -> type:
     """The ``Spec`` of a plug-in. Raises ``PluginError``."""
     return plugin(group, kind).Spec  # type: ignore[attr-defined, no-any-return]
+
+
+def lacking(spec: type, data: Any) -> list[str]:
+    """Fields of a ``Spec`` that data must give and does not: its ``needs`` are sets of fields of which one suffices.
+
+    >>> class Spec:
+    ...     needs = (("model",), ("energy_kwh", "power_kw"))
+    >>> lacking(Spec, {"power_kw": 1}), lacking(Spec, {"model": "ours"}), lacking(int, {})
+    (['energy_kwh'], [], [])
+    """
+    needs: tuple[tuple[str, ...], ...] = getattr(spec, "needs", ())
+    gaps = [[name for name in option if data.get(name) in (None, "")] for option in needs]
+    return gaps[-1] if gaps and all(gaps) else []
 
 
 @cache

@@ -1,0 +1,92 @@
+"""What is lost between the terminals of a battery and its cells, at any power.
+
+A converter that is switched on loses [1]_, at the power ``P`` at its AC terminals,
+
+    loss(P) = no_load + linear · P + quadratic · P²,
+
+and the cells lose a constant share of what passes through them. So, at constant power, the stored energy is linear in
+time, and the power that moves a given energy in a given time is the root of a quadratic.
+
+>>> notton = Conversion.of([4.0], no_load=[0.0072], linear=[0.0], quadratic=[0.0345], cell=[1.0])
+>>> (notton.taken_kw(np.array([2.0])) / 2.0).round(3).tolist()
+[1.032]
+>>> notton.given_for_kw(notton.taken_kw(np.array([2.0]))).round(12).tolist()
+[2.0]
+
+.. [1] G. Notton, V. Lazarov, L. Stoyanov, "Optimal sizing of a grid-connected PV system for various PV module
+   technologies and inclinations, inverter efficiency characteristics and locations", Renewable Energy 35(2), 2010,
+   541-554: η = p / (p + p0 + k·p²). The linear term is that of the polynomials which bslib (Forschungszentrum Jülich,
+   github.com/FZJ-IEK3-VSA/bslib) fits to HTW Berlin's measurements of home storage systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ysc_sim.units import Floats
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """One direction of a converter and its cells, arrays (m,)."""
+
+    no_load_kw: Floats
+    linear: Floats
+    quadratic_per_kw: Floats
+    cell: Floats
+    """Efficiency of the cells in this direction."""
+
+    @classmethod
+    def of(
+        cls,
+        rated_kw: Sequence[float] | Floats,
+        *,
+        no_load: Sequence[float] | Floats,
+        linear: Sequence[float] | Floats,
+        quadratic: Sequence[float] | Floats,
+        cell: Sequence[float] | Floats,
+    ) -> Conversion:
+        """From losses as shares of the rated power, at rated power."""
+        rated = np.asarray(rated_kw, dtype=np.float64)
+        return cls(
+            np.asarray(no_load) * rated,
+            np.asarray(linear, dtype=np.float64),
+            np.asarray(quadratic) / rated,
+            np.asarray(cell, dtype=np.float64),
+        )
+
+    def loss_kw(self, power_kw: Floats) -> Floats:
+        """Loss of a converter that is on, at a power ≥ 0 at its AC terminals, kW."""
+        return self.no_load_kw + power_kw * (self.linear + power_kw * self.quadratic_per_kw)
+
+    def stored_kw(self, power_kw: Floats) -> Floats:
+        """Rate at which the store fills while it is charged with ``power_kw`` > 0 at the terminals, ≥ 0 kW.
+
+        Below its own need a converter takes what there is, and nothing reaches the cells.
+        """
+        return np.maximum(power_kw - self.loss_kw(power_kw), 0.0) * self.cell
+
+    def taken_kw(self, power_kw: Floats) -> Floats:
+        """Rate at which the store falls while ``power_kw`` > 0 is delivered at the terminals, kW."""
+        return (power_kw + self.loss_kw(power_kw)) / self.cell
+
+    def charge_for_kw(self, stored_kw: Floats) -> Floats:
+        """Power at the terminals that fills the store at ``stored_kw`` ≥ 0; inf where none does."""
+        return self._root(1.0 - self.linear, -self.quadratic_per_kw, self.no_load_kw + stored_kw / self.cell)
+
+    def given_for_kw(self, taken_kw: Floats) -> Floats:
+        """Power at the terminals while the store falls at ``taken_kw`` ≥ 0; 0 where the converter needs it all."""
+        through = taken_kw * self.cell - self.no_load_kw
+        return self._root(1.0 + self.linear, self.quadratic_per_kw, np.maximum(through, 0.0))
+
+    @staticmethod
+    def _root(slope: Floats, square: Floats, value: Floats) -> Floats:
+        """The smallest x ≥ 0 with slope·x + square·x² = value, in the form that also holds for square = 0."""
+        inner = slope * slope + 4.0 * square * value
+        bottom = slope + np.sqrt(np.maximum(inner, 0.0))
+        reachable = (inner >= 0.0) & (bottom > 0.0)
+        root: Floats = np.divide(2.0 * value, bottom, out=np.full(np.shape(inner), np.inf), where=reachable)
+        return root
