@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ysc_sim.contracts import Moment, Placed, Rows, Site
 from ysc_sim.devices.battery import BatteryFleet, BatterySpec
 from ysc_sim.devices.ev import EvFleet, EvSpec
+from ysc_sim.devices.reservoir import move_energy
 from ysc_sim.timeseries import TimeAxis
 
 SITE = Site(TimeAxis.of("2026-08-03T00:00", step_s=1800, days=3), Rows((1, 2)), 35.45, 139.64, Path())
@@ -178,3 +179,13 @@ def test_timetable_is_drawn_by_name_not_by_position() -> None:
 @pytest.mark.parametrize("field", ["leave", "arrive"])
 def test_clock_times_are_checked(field: str) -> None:
     assert [problem[0] for problem in EvSpec(**{field: "25:00"}).check()] == ["not_a_clock_time"]
+
+
+def test_a_store_a_rounding_beyond_its_limit_rests():
+    stored = np.array([[-5e-324, 5.000000000000001]])
+    after, flow = move_energy(
+        stored, np.zeros((1, 2)), 60.0, np.zeros(2), np.full(2, 5.0), np.full(2, 0.9), np.full(2, 0.9)
+    )
+    assert np.array_equal(after, stored)
+    assert not flow.energy_kwh.any()
+    assert flow.held_s is None

@@ -28,8 +28,9 @@ def move_energy(
     (0.0, 2.0, 1800.0)
     """
     asked = p_kw * (dt_s / SECONDS_PER_HOUR)
-    out = (stored_kwh - floor_kwh) * eta_discharge
-    room = (stored_kwh - ceiling_kwh) / eta_charge
+    # A store may stand a rounding beyond its limit: then nothing moves, and nothing is pulled back.
+    out = np.maximum((stored_kwh - floor_kwh) * eta_discharge, 0.0)
+    room = np.minimum((stored_kwh - ceiling_kwh) / eta_charge, 0.0)
     energy = np.minimum(np.maximum(asked, room), out)
     charge = np.maximum(-energy, 0.0)
     discharge = np.maximum(energy, 0.0)
