@@ -71,7 +71,7 @@ def test_a_device_of_somebody_else_runs(tmp_path: Path) -> None:
         "format: 1\n"
         "time: {start: 2026-08-03T00:00, days: 1}\n"
         "buildings: [{id: a, devices: [{kind: lamp, rated_kw: 0.5}, {kind: battery, energy_kwh: 2, power_kw: 1}]}]\n"
-        "outages: [{start: 2026-08-03T12:00, duration_h: 1}]\n",
+        "outages: [{start: 2026-08-03T00:30, duration_h: 1}]\n",
         encoding="utf-8",
     )
     environment = {**os.environ, "PYTHONPATH": str(site), "YSC_LANG": "en"}

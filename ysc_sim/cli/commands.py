@@ -34,6 +34,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help=text("cli.option_quiet"))]
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[bool, typer.Option("--version", help=text("cli.option_version"))] = False,
+    lang: Lang = None,
 ) -> None:
     """Say which version this is."""
     if show:
