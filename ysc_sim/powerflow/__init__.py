@@ -10,6 +10,8 @@ from ysc_sim.powerflow.island import solve_island
 from ysc_sim.powerflow.network import EARTH, Network, series_admittance
 from ysc_sim.powerflow.solution import Reason, Solution
 from ysc_sim.powerflow.solve import solve
+from ysc_sim.powerflow.windings import Winding, unit_admittance
+from ysc_sim.powerflow.wiring import Wiring
 
 __all__ = [
     "EARTH",
@@ -22,7 +24,10 @@ __all__ = [
     "Solution",
     "VoltVar",
     "VoltWatt",
+    "Winding",
+    "Wiring",
     "series_admittance",
     "solve",
     "solve_island",
+    "unit_admittance",
 ]

@@ -92,6 +92,8 @@ class Network:
     branch_names: tuple[str, ...] = ()
     shunt_y_pu: Complexes = field(default_factory=_no_matrices)
     """(n, m, m) admittance to earth of each bus; empty: none."""
+    node_is_phase: Bools = field(default_factory=_no_bools)
+    """(n·m,) False: a neutral, which lowest and highest voltages leave out. Empty: all are phases."""
     ports: Ints = field(default_factory=_no_pairs)
     """(P, 2) nodes of each port; the second may be :data:`EARTH`. Empty: every node of every reported bus to
     earth."""
@@ -139,6 +141,7 @@ class Network:
         for name in ("leg_current_ka_per_pu", "leg_loading_percent_per_pu"):
             _fill(self, name, np.zeros((legs, 2)))
         _fill(self, "shunt_y_pu", np.zeros((n, m, m), dtype=np.complex128))
+        _fill(self, "node_is_phase", np.ones(n * m, dtype=bool))
         _fill(self, "port_v_pu", np.ones(len(self.ports)))
         for name in SHARES:
             _fill(self, name, np.zeros(len(self.ports)))
@@ -160,6 +163,12 @@ class Network:
     def node_count(self) -> int:
         """Nodes, those of inner buses included."""
         return len(self.v_nominal_kv) * self.conductors
+
+    def across_ports(self, v_pu: Complexes) -> Complexes:
+        """(T, ports) voltage across each port from ``Solution.v_pu`` (T, n_bus[, m]), in p.u. of its bus."""
+        nodes = v_pu.reshape(len(v_pu), -1)
+        other = np.where(self.ports[:, 1] == EARTH, 0, nodes[:, self.ports[:, 1]])
+        return np.asarray(nodes[:, self.ports[:, 0]] - other)
 
     @property
     def has_shares(self) -> bool:
@@ -211,6 +220,7 @@ def _check(net: Network) -> None:
         "leg_loading_percent_per_pu": (legs, 2),
         "shunt_y_pu": (n, m, m),
         "ports": (ports, 2),
+        "node_is_phase": (n * m,),
         "port_v_pu": (ports,),
         **dict.fromkeys(SHARES, (ports,)),
         "source_terminal": (len(net.source_bus),),

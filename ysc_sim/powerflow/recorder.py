@@ -119,7 +119,8 @@ class PatternRecorder:
             flat[into] = wide.reshape(-1, width).T @ self._out
 
     def _extremes(self, into: slice | Ints, slots: Complexes) -> None:
-        living = self._node_slots[self._node_slots >= 0]
+        counted = self._node_slots[self.net.node_is_phase[: len(self._node_slots)]]
+        living = counted[counted >= 0]
         magnitude = np.abs(slots[np.unique(living)])
         if not len(magnitude):
             magnitude = np.zeros((1, slots.shape[1]))
