@@ -13,12 +13,14 @@ from ysc_sim.markets.nucleolus import nucleolus
 from ysc_sim.markets.order_book import OrderBook, Submission, Trade
 from ysc_sim.markets.scarce_side import scarce_side_price
 from ysc_sim.markets.shapley import shapley_values
+from ysc_sim.markets.sharing_estimate import EstimatedShares, estimate_sharing_shapley
 from ysc_sim.markets.sharing_game import SharingShares, sharing_game_shapley
 from ysc_sim.markets.supply_demand_ratio import supply_demand_ratio
 
 __all__ = [
     "BilateralTrades",
     "Clearing",
+    "EstimatedShares",
     "OrderBook",
     "SharingShares",
     "Submission",
@@ -26,6 +28,7 @@ __all__ = [
     "bilateral_trades",
     "bill_sharing",
     "clear_call_auction",
+    "estimate_sharing_shapley",
     "mcafee",
     "mid_market_rate",
     "nucleolus",

@@ -11,6 +11,7 @@ Theory 48 (1989) 107–133; R. Wilson, Incentive efficiency of double auctions, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,8 +20,8 @@ from numpy.typing import ArrayLike
 
 from ysc_sim.billing import split_by_largest_remainder
 from ysc_sim.contracts import Bids, Cleared
-from ysc_sim.markets.clearing import Clearing, check_orders
-from ysc_sim.markets.merit_order import Crossing, cross, serve, share_margin
+from ysc_sim.markets.clearing import Clearing, blocks, check_orders
+from ysc_sim.markets.merit_order import Crossing, cross, serve, share_margin, side_sign
 from ysc_sim.units import Bools, Floats, Fraction, Ints
 
 
@@ -44,13 +45,22 @@ def clear_call_auction(
     if not 0 <= k <= 1:
         raise ValueError(f"k(={k}) must be between 0 and 1.")
     orders = check_orders(quantity_kwh, price_jpy_per_kwh, is_buyer)
-    crossing = cross(*orders)
-    cleared = share_margin(orders.quantity_kwh, orders.is_buyer, crossing, serve(*orders, crossing))
-    price = _price(crossing, k)[..., 0]
-    paid = cleared * np.nan_to_num(price)[..., None]
-    nothing = np.zeros(price.shape)
-    payment = np.where(orders.is_buyer, paid, -paid) + 0.0  # no minus zero
-    return Clearing(price, price, cleared, np.zeros_like(cleared), payment, nothing, nothing)
+    shape = orders.quantity_kwh.shape
+    n = shape[-1]
+    rows = math.prod(shape[:-1])
+    quantity, limit = orders.quantity_kwh.reshape(rows, n), orders.price_jpy_per_kwh.reshape(rows, n)
+    buys = orders.is_buyer.reshape(rows, n)
+    price: Floats = np.empty((rows, 1))
+    cleared: Floats = np.empty((rows, n))
+    payment: Floats = np.empty((rows, n))
+    for part in blocks(rows, n):
+        crossing = cross(quantity[part], limit[part], buys[part])
+        cleared[part] = share_margin(serve(quantity[part], limit[part], buys[part], crossing), crossing.slack)
+        price[part] = _price(crossing, k)
+        payment[part] = 0.0 - cleared[part] * np.nan_to_num(price[part]) * side_sign(buys[part])
+    uniform, nothing = price.reshape(shape[:-1]), np.zeros(shape[:-1])
+    inside = cleared.reshape(shape)
+    return Clearing(uniform, uniform, inside, np.zeros_like(inside), payment.reshape(shape), nothing, nothing)
 
 
 def _price(crossing: Crossing, k: float) -> Floats:
@@ -81,22 +91,20 @@ class CallAuction:
 
     def clear(self, bids: Bids) -> Cleared:
         """One price per row; equal orders at the margin are cut by largest remainder, ties by building."""
-        quantity, price, is_buyer = bids
-        crossing = cross(quantity, price, is_buyer)
-        cleared = fill_whole(quantity, price, is_buyer, crossing)
-        bought, sold = np.where(is_buyer, cleared, 0), np.where(is_buyer, 0, cleared)
-        return Cleared(bought, sold, np.where(cleared > 0, _price(crossing, self.spec.k), 0.0))
+        quantity, limit, is_buyer = bids
+        crossing = cross(quantity, limit, is_buyer)
+        cleared = fill_whole(quantity, limit, is_buyer, crossing)
+        bought = cleared * is_buyer
+        return Cleared(bought, cleared - bought, np.where(cleared > 0, _price(crossing, self.spec.k), 0.0))
 
 
 def fill_whole(quantity: Ints, price: Floats, is_buyer: Bools, crossing: Crossing) -> Ints:
     """Cleared milliwatt-hours, (…, n): both sides of each row add up to its volume exactly."""
     served = serve(quantity, price, is_buyer, crossing)
-    cleared = np.where(served.full, quantity, 0)
-    for side, part in ((is_buyer, served.marginal_bid), (~is_buyer, served.marginal_ask)):
-        size = np.where(served.marginal & side, quantity, 0)
-        whole = np.add.reduce(size, axis=-1, keepdims=True)
-        cut = (part < whole)[..., 0]
-        cleared += np.where(part == whole, size, 0)
+    cleared = served.full
+    for size, rest in ((served.marginal_bid, served.rest_bid), (served.marginal_ask, served.rest_ask)):
+        cut = (rest < np.add.reduce(size, axis=-1, keepdims=True))[..., 0]
+        cleared += np.where(cut[..., None], 0, size)
         if cut.any():
-            cleared[cut] += split_by_largest_remainder(part[cut, 0], size[cut])
+            cleared[cut] += split_by_largest_remainder(rest[cut, 0], size[cut])
     return cleared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,6 +39,16 @@ class Clearing:
         """(…,) the one price of buyers and sellers; NaN where nothing trades or where the two differ."""
         same = self.buyer_price_jpy_per_kwh == self.seller_price_jpy_per_kwh
         return np.where(same, self.buyer_price_jpy_per_kwh, np.nan)
+
+
+BATCH = 20_000
+"""Numbers worked on at once: what they need stays in the cache."""
+
+
+def blocks(rows: int, n: int) -> Iterator[slice]:
+    """Parts of ``rows`` rows of ``n`` numbers, each small enough for the cache."""
+    step = max(1, BATCH // max(n, 1))
+    return (slice(first, first + step) for first in range(0, rows, step))
 
 
 class Orders(NamedTuple):

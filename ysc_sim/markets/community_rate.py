@@ -7,12 +7,13 @@ costs one blended price, and the payments add up to the community's bill behind 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ysc_sim.markets.clearing import Clearing, refuse
+from ysc_sim.markets.clearing import Clearing, blocks, refuse
 from ysc_sim.units import Floats
 
 
@@ -40,13 +41,27 @@ def check_periods(
     shape = np.broadcast_shapes(net.shape[:-1], buy.shape, sell.shape)
     net = np.broadcast_to(net, (*shape, net.shape[-1]))
     buy, sell = np.broadcast_to(buy, shape), np.broadcast_to(sell, shape)
-    for name, values in (("net_kwh", net), ("buy_jpy_per_kwh", buy), ("sell_jpy_per_kwh", sell)):
+    for name, values in (("buy_jpy_per_kwh", buy), ("sell_jpy_per_kwh", sell)):
         refuse(values, ~np.isfinite(values), name, "finite")
     if ordered:
         refuse(buy, buy < sell, "buy_jpy_per_kwh", "at least sell_jpy_per_kwh")
-    demand = np.add.reduce(np.maximum(-net, 0.0), axis=-1)
-    supply = np.add.reduce(np.maximum(net, 0.0), axis=-1)
+    demand, supply = _sides(net)
+    # What is not finite shows in the sums.
+    if not (np.isfinite(demand).all() and np.isfinite(supply).all()):
+        refuse(net, ~np.isfinite(net), "net_kwh", "finite")
+        raise ValueError("net_kwh must be small enough to be added up.")
     return Period(net, buy, sell, demand, supply)
+
+
+def _sides(net: Floats) -> tuple[Floats, Floats]:
+    """Demand and supply of each period, (…,)."""
+    shape, n = net.shape[:-1], net.shape[-1]
+    flat = net.reshape(math.prod(shape), n)
+    demand, supply = np.empty(len(flat)), np.empty(len(flat))
+    for part in blocks(len(flat), n):
+        np.add.reduce(np.maximum(-flat[part], 0.0), axis=-1, out=demand[part])
+        np.add.reduce(np.maximum(flat[part], 0.0), axis=-1, out=supply[part])
+    return demand.reshape(shape), supply.reshape(shape)
 
 
 def clear_inside(period: Period, inside_jpy_per_kwh: Floats) -> Clearing:
@@ -58,16 +73,24 @@ def clear_inside(period: Period, inside_jpy_per_kwh: Floats) -> Clearing:
     bought = np.divide(inside, demand, out=zero.copy(), where=trades)
     sold = np.divide(inside, supply, out=zero.copy(), where=trades)
     buyer, seller = _blend(bought, inside_jpy_per_kwh, buy), _blend(sold, inside_jpy_per_kwh, sell)
-    buys = net < 0
-    cleared = np.abs(net) * np.where(buys, bought[..., None], sold[..., None])
-    grid_payment = np.where(demand > supply, buy * (demand - supply), sell * (demand - supply))
+    shape, n = net.shape, net.shape[-1]
+    flat = net.reshape(math.prod(shape[:-1]), n)
+    cleared, grid, payment = np.empty(flat.shape), np.empty(flat.shape), np.empty(flat.shape)
+    bought, sold, pays, earns = (of.reshape(len(flat), 1) for of in (bought, sold, buyer, seller))
+    for part in blocks(len(flat), n):
+        missing, spare = np.minimum(flat[part], 0.0), np.maximum(flat[part], 0.0)
+        inside_kwh = missing * bought[part] + spare * sold[part]
+        np.abs(inside_kwh, out=cleared[part])
+        np.subtract(inside_kwh, flat[part], out=grid[part])
+        np.subtract(0.0, missing * pays[part] + spare * earns[part], out=payment[part])
+    gap = demand - supply
     return Clearing(
         np.where(trades, buyer, np.nan),
         np.where(trades, seller, np.nan),
-        cleared,
-        np.where(buys, np.abs(net) - cleared, cleared - np.abs(net)),
-        0.0 - net * np.where(buys, buyer[..., None], seller[..., None]),
-        grid_payment,
+        cleared.reshape(shape),
+        grid.reshape(shape),
+        payment.reshape(shape),
+        gap * np.where(gap > 0, buy, sell),
         zero,
     )
 

@@ -37,22 +37,25 @@ class Crossing(NamedTuple):
 def cross(quantity: Quantities, price: Floats, is_buyer: Bools) -> Crossing:
     """Crossing of each book of (…, n) orders."""
     n = quantity.shape[-1]
-    if n == 0:
+    if quantity.size == 0:
         nothing = np.zeros((*quantity.shape[:-1], 1))
         return Crossing(nothing.astype(quantity.dtype), nothing.astype(quantity.dtype), *[nothing] * 4)
     order = np.argsort(price, axis=-1)
-    at = np.take_along_axis(price, order, axis=-1)
-    signed = np.take_along_axis(np.where(is_buyer, -quantity, quantity), order, axis=-1)
+    row = np.arange(0, order.size, n).reshape((*order.shape[:-1], 1))
+    order += row
+    at, signed = np.take(price, order), np.take(quantity * side_sign(is_buyer), order)
     supply = np.cumsum(np.maximum(signed, 0), axis=-1)
     # Summed from its own end, so that rounding stays small beside small volumes.
-    demand = np.cumsum(np.maximum(-signed, 0)[..., ::-1], axis=-1)[..., ::-1]
+    demand = np.cumsum(np.maximum(-signed[..., ::-1], 0), axis=-1)[..., ::-1]
     volume = _volume(at, signed, supply, demand)
     slack = _slack(volume, n)
     least, most = volume - slack, volume + slack
-    ask = _first(at, supply >= least, np.inf)
-    spare_ask = _first(at, supply > most, np.inf)
-    bid = _last(at, demand >= least, -np.inf)
-    spare_bid = _last(at, demand > most, -np.inf)
+    ask = np.take(at, row + np.argmax(supply >= least, axis=-1, keepdims=True))
+    bid = np.take(at, row + (n - 1) - np.argmax((demand >= least)[..., ::-1], axis=-1, keepdims=True))
+    above = np.argmax(supply > most, axis=-1, keepdims=True)
+    below = np.argmax((demand > most)[..., ::-1], axis=-1, keepdims=True)
+    spare_ask = np.where(supply[..., -1:] > most, np.take(at, row + above), np.inf)
+    spare_bid = np.where(demand[..., :1] > most, np.take(at, row + (n - 1) - below), -np.inf)
     return Crossing(volume, slack, ask, bid, np.maximum(ask, spare_bid), np.minimum(bid, spare_ask))
 
 
@@ -76,48 +79,47 @@ def _slack(volume: Quantities, n: int) -> Quantities:
     return volume * (4.0 * n * np.finfo(np.float64).eps)
 
 
-def _first(at: Floats, where: Bools, otherwise: float) -> Floats:
-    """Price at the first true place of each row, (…, 1)."""
-    place = np.argmax(where, axis=-1, keepdims=True)
-    found = np.take_along_axis(where, place, axis=-1)
-    return np.where(found, np.take_along_axis(at, place, axis=-1), otherwise)
-
-
-def _last(at: Floats, where: Bools, otherwise: float) -> Floats:
-    return _first(at[..., ::-1], where[..., ::-1], otherwise)
+def side_sign(is_buyer: Bools) -> Quantities:
+    """−1 for bids, 1 for asks: multiplying is many times faster than choosing."""
+    return 1 - 2 * is_buyer.view(np.int8)
 
 
 class Served(NamedTuple):
     """Who is served in full, who shares what is left at the margin, and how much that is."""
 
-    full: Bools
-    """(…, n)"""
-    marginal: Bools
-    """(…, n) orders at the marginal price of their side."""
-    marginal_ask: Quantities
-    """(…, 1) energy that the marginal asks share."""
+    full: Quantities
+    """(…, n) energy of orders better than the margin."""
     marginal_bid: Quantities
+    """(…, n) energy wished at the margin of the bids."""
+    marginal_ask: Quantities
+    rest_bid: Quantities
+    """(…, 1) energy that the marginal bids share."""
+    rest_ask: Quantities
 
 
 def serve(quantity: Quantities, price: Floats, is_buyer: Bools, crossing: Crossing) -> Served:
     """Orders better than the margin are served in full; those at the margin share the rest of the volume."""
-    trades = crossing.volume > 0
-    margin = np.where(is_buyer, crossing.bid, crossing.ask)
-    better = np.where(is_buyer, price > margin, price < margin) & trades
-    inside = np.where(better, quantity, 0)
-    before_bid = np.add.reduce(np.where(is_buyer, inside, 0), axis=-1, keepdims=True)
-    before_ask = np.add.reduce(np.where(is_buyer, 0, inside), axis=-1, keepdims=True)
-    marginal = (price == margin) & trades & (quantity > 0)
-    return Served(better, marginal, crossing.volume - before_ask, crossing.volume - before_bid)
+    quantity = quantity * (crossing.volume > 0)
+    # How far an order is from the margin of its side; < 0: better. Equal prices differ by exactly 0.
+    away = (price - (is_buyer * crossing.bid + ~is_buyer * crossing.ask)) * side_sign(is_buyer)
+    full, marginal = quantity * (away < 0), quantity * (away == 0)
+    full_bid, marginal_bid = full * is_buyer, marginal * is_buyer
+    before_bid = np.add.reduce(full_bid, axis=-1, keepdims=True)
+    before_ask = np.add.reduce(full - full_bid, axis=-1, keepdims=True)
+    volume = crossing.volume
+    return Served(full, marginal_bid, marginal - marginal_bid, volume - before_bid, volume - before_ask)
 
 
-def share_margin(quantity: Floats, is_buyer: Bools, crossing: Crossing, served: Served) -> Floats:
+def share_margin(served: Served, slack: Floats) -> Floats:
     """Cleared energy of float orders, (…, n): equal prices at the margin in proportion to their quantities."""
-    size = np.where(served.marginal, quantity, 0.0)
-    cleared = np.where(served.full, quantity, 0.0)
-    for side, part in ((is_buyer, served.marginal_bid), (~is_buyer, served.marginal_ask)):
-        whole = np.add.reduce(np.where(side, size, 0.0), axis=-1, keepdims=True)
-        share = np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
-        share = np.where(part >= whole - crossing.slack, 1.0, share)
-        cleared += np.where(side, size * share, 0.0)
-    return cleared
+    return (
+        served.full
+        + served.marginal_bid * _share(served.marginal_bid, served.rest_bid, slack)
+        + served.marginal_ask * _share(served.marginal_ask, served.rest_ask, slack)
+    )
+
+
+def _share(marginal: Floats, rest: Floats, slack: Floats) -> Floats:
+    whole = np.add.reduce(marginal, axis=-1, keepdims=True)
+    share = np.divide(rest, whole, out=np.zeros_like(whole), where=whole > 0)
+    return np.where(rest >= whole - slack, 1.0, share)
