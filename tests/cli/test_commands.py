@@ -149,3 +149,46 @@ def test_survival_answers_every_start(tmp_path: Path) -> None:
     assert "'x'" in wrong.stderr
     assert "'-1'" in wrong.stderr
     assert not (tmp_path / "wrong").exists()
+
+
+def test_wrong_points_of_a_sweep_are_named_before_anything_is_run(tmp_path: Path) -> None:
+    done = call(
+        "sweep",
+        str(ROOT / "scenarios/one_home.yaml"),
+        "--vary",
+        "buildings.home.devices.battery.energy_kwh=5,-1",
+        *SHORT,
+        "--out",
+        str(tmp_path / "out"),
+    )
+    assert done.returncode == 2
+    assert "energy_kwh=-1" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert (
+        call(
+            "sweep",
+            str(ROOT / "scenarios/one_home.yaml"),
+            "--vary",
+            "seed=1",
+            *SHORT,
+            "--workers",
+            "0",
+            "--out",
+            str(tmp_path / "out"),
+        ).returncode
+        == 2
+    )
+    assert (
+        call(
+            "sweep",
+            str(ROOT / "scenarios/one_home.yaml"),
+            "--vary",
+            "seed=1..3",
+            *SHORT,
+            "--out",
+            str(tmp_path / "out"),
+        ).returncode
+        == 2
+    )
+    assert not (tmp_path / "out").exists()

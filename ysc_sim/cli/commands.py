@@ -119,6 +119,27 @@ def survival(
     survival_file(file, hours, set_ or [], out, quiet=quiet)
 
 
+@app.command(help=text("cli.sweep"))
+def sweep(
+    file: Annotated[Path, typer.Argument(help=text("cli.argument_scenario"))],
+    vary: Annotated[list[str], typer.Option("--vary", help=text("cli.option_vary"), metavar="KEY=V1,V2…|KEY=LO..HI")],
+    sample: Annotated[
+        str | None, typer.Option("--sample", help=text("cli.option_sample"), metavar="sobol:N|random:N")
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
+    workers: Annotated[int, typer.Option("--workers", help=text("cli.option_workers"))] = 1,
+    cluster: Annotated[str | None, typer.Option("--cluster", help=text("cli.option_cluster"))] = None,
+    out: Out = None,
+    resume: Annotated[bool, typer.Option("--resume", help=text("cli.option_resume"))] = False,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Run one scenario many times."""
+    from ysc_sim.cli.sweep import sweep_file
+
+    sweep_file(file, vary, sample, set_ or [], workers, cluster, out, resume=resume, quiet=quiet)
+
+
 @app.command(help=text("cli.report"))
 def report(folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))], lang: Lang = None) -> None:
     """Rebuild the page of stored results."""
