@@ -8,6 +8,7 @@ from ysc_sim.powerflow.elimination import SingularNetworkError
 from ysc_sim.powerflow.forming import Forming
 from ysc_sim.powerflow.island import solve_island
 from ysc_sim.powerflow.network import EARTH, Network, series_admittance
+from ysc_sim.powerflow.sensitivity import Sensitivities, sensitivities
 from ysc_sim.powerflow.solution import Reason, Solution
 from ysc_sim.powerflow.solve import solve
 from ysc_sim.powerflow.windings import Winding, unit_admittance
@@ -20,12 +21,14 @@ __all__ = [
     "Network",
     "PVBus",
     "Reason",
+    "Sensitivities",
     "SingularNetworkError",
     "Solution",
     "VoltVar",
     "VoltWatt",
     "Winding",
     "Wiring",
+    "sensitivities",
     "series_admittance",
     "solve",
     "solve_island",
