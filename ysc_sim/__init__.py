@@ -1,7 +1,7 @@
 """ysc-sim: a simulator of buildings that share energy, tied to the grid or islanded.
 
 >>> import ysc_sim as ysc
->>> scenario = ysc.load_scenario("scenarios/one_home.yaml", overrides={"time.days": 1})
+>>> scenario = ysc.load_scenario("scenarios/one_home.yaml", overrides={"time.days": 3})
 >>> results = ysc.run(scenario)
 >>> results.metrics["community"]["money_residual_jpy"]
 0.0

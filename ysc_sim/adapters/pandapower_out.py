@@ -33,7 +33,7 @@ def network_to_pandapower(net: Network, p_kw: npt.ArrayLike = 0.0, q_kvar: npt.A
     >>> net = Network(v_nominal_kv=np.array([0.4, 0.4]), leg_bus=np.array([[0, 1]]), leg_y_pu=y,
     ...               source_bus=np.array([0]), source_v_pu=np.array([[1 + 0j]]))
     >>> grid = network_to_pandapower(net, [0, -90.0])
-    >>> pandapower.runpp(grid, numba=False)
+    >>> pandapower.runpp(grid, numba=False, init="flat")
     >>> grid.res_bus.vm_pu.round(6).tolist()
     [1.0, 0.990918]
     """

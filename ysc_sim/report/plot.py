@@ -114,7 +114,7 @@ def scale(lowest: float, highest: float, *, about: int = 4) -> list[float]:
     """Round ticks that span ``lowest … highest``, zero included.
 
     >>> scale(0.0, 46.0), scale(-7.0, 12.0)
-    ([0.0, 10.0, 20.0, 30.0, 40.0, 50.0], [-10.0, -5.0, 0.0, 5.0, 10.0, 15.0])
+    ([0.0, 20.0, 40.0, 60.0], [-10.0, -5.0, 0.0, 5.0, 10.0, 15.0])
     """
     low, high = min(lowest, 0.0), max(highest, 0.0)
     span = high - low if high > low and math.isfinite(high - low) else 1.0

@@ -1,5 +1,4 @@
-"""Which kind of day it is: weekday or day of rest, in Japan, and which day of the standard year stands for
-it.
+"""Which kind of day it is: weekday or day of rest, in Japan, and which day of the standard year stands for it.
 
 A profile of a standard year knows 365 days, whose weather is one sequence and whose days are weekdays or
 days of rest. A real date takes the day of the standard year that has the same weekday and lies within three
@@ -12,9 +11,11 @@ public offices are closed [1]_.
 
 .. [1] Act on Holidays of Administrative Organs (行政機関の休日に関する法律), 1988, Article 1.
 
->>> week = days_from(date(2026, 8, 10), 3) >>> [bool(rest) for rest in week.rest]
-# 11 August is Mountain Day [False, True, False] >>> aligned_day(days_from(date(2026, 8, 10), 3)).tolist()
-# day 221 is 10 August; Mondays are 1, 8, 15 … [218, 219, 220]
+>>> week = days_from(date(2026, 8, 10), 3)
+>>> [bool(rest) for rest in week.rest]                              # 11 August is Mountain Day
+[False, True, False]
+>>> aligned_day(days_from(date(2026, 8, 10), 3)).tolist()           # day 221 is 10 August; Mondays are 1, 8, 15 …
+[218, 219, 220]
 """
 
 from __future__ import annotations

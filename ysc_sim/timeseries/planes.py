@@ -76,8 +76,8 @@ def split_irradiance(seen: Floats, direct: Floats, diffuse: Floats) -> tuple[Flo
 
     ``seen`` = beam · ``direct`` + sky · ``diffuse``, where the last two say how much of each a plane sees.
 
-    >>> beam, sky = split_irradiance(np.array([[0.9], [0.5]]), np.array([[1.0], [0.5]]), np.array([[1.0],
-    [0.9]]))
+    >>> seen, direct, diffuse = np.array([[0.9], [0.5]]), np.array([[1.0], [0.5]]), np.array([[1.0], [0.9]])
+    >>> beam, sky = split_irradiance(seen, direct, diffuse)
     >>> beam.round(6).tolist(), sky.round(6).tolist()
     ([0.775], [0.125])
     """

@@ -13,8 +13,9 @@ the power ``s`` of the exponential is ``Σ_{n≥1} q_n² a^{2n} / Σ_{n≥1} q_n
 (expansion in Laguerre polynomials, [3]_ 18.17).
 
 .. [1] C. G. Justus et al., "Methods for estimating wind speed frequency distributions", J. Applied
-   Meteorology 17(3), 1978, 350-353. .. [2] HOMER Pro manual, "Wind data parameters": Weibull k 2.0,
-one-hour autocorrelation 0.85, diurnal pattern strength 0.25, hour of peak 15.
+   Meteorology 17(3), 1978, 350-353.
+.. [2] HOMER Pro manual, "Wind data parameters": Weibull k 2.0, one-hour autocorrelation 0.85, diurnal pattern
+   strength 0.25, hour of peak 15.
 .. [3] NIST Digital Library of Mathematical Functions.
 """
 
