@@ -177,3 +177,42 @@ def import_(
     from ysc_sim.cli.import_ import import_to, options_of
 
     import_to(kind, file, out, options_of(unit, stamp, column, year, zone, fill_hours, step), quiet=quiet)
+
+
+@app.command(help=text("cli.bill"))
+def bill(
+    data: Annotated[Path | None, typer.Argument(help=text("cli.argument_load"))] = None,
+    tariff: Annotated[str | None, typer.Option("--tariff", help=text("cli.option_tariff"))] = None,
+    invoices: Annotated[Path | None, typer.Option("--invoices", help=text("cli.option_invoices"))] = None,
+    template: Annotated[Path | None, typer.Option("--template", help=text("cli.option_invoice_template"))] = None,
+    power_factor: Annotated[
+        float, typer.Option("--power-factor", min=1, max=100, help=text("cli.option_power_factor"))
+    ] = 100.0,
+    contract: Annotated[float | None, typer.Option("--contract", min=0, help=text("cli.option_contract"))] = None,
+    previous_kw: Annotated[str, typer.Option("--previous-kw", help=text("cli.option_previous"))] = "",
+    adjustment: Annotated[list[str] | None, typer.Option("--adjustment", help=text("cli.option_adjustment"))] = None,
+    kind: Annotated[str, typer.Option("--kind", help=text("cli.argument_kind"))] = "auto",
+    column: Annotated[str, typer.Option("--column", help=text("cli.option_column"))] = "",
+    unit: Annotated[str, typer.Option("--unit", help=text("cli.option_unit"))] = "auto",
+    stamp: Annotated[str, typer.Option("--stamp", help=text("cli.option_stamp"))] = "auto",
+    year: Annotated[int | None, typer.Option("--year", min=1900, max=2199, help=text("cli.option_year"))] = None,
+    fill_hours: Annotated[
+        float, typer.Option("--fill-hours", min=0, max=744, help=text("cli.option_fill_hours"))
+    ] = 0.0,
+    out: Annotated[Path | None, typer.Option("--out", help=text("cli.option_bill_out"))] = None,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Rebuild bills from half-hours and hold them against invoices."""
+    from ysc_sim.cli.bill import bill_of, numbers_of, write_invoice_template
+    from ysc_sim.cli.import_ import options_of
+    from ysc_sim.study.reconcile import Given
+
+    if template is not None:
+        write_invoice_template(template, tariff)
+        return
+    if data is None or tariff is None:
+        raise typer.BadParameter(text("cli.bill_needs"))
+    options = options_of(unit, stamp, column, year, "Asia/Tokyo", fill_hours, None)
+    given = Given(power_factor, contract, numbers_of(previous_kw))
+    bill_of(data, tariff, kind, options, given, invoices=invoices, adjustments=adjustment or [], out=out, quiet=quiet)

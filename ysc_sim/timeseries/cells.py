@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -35,11 +36,15 @@ class Cells:
     delimiter: str
     header: Sequence[Sequence[str]] = ()
 
-    def problem(self, key: str, row: int, cell: int = 0, /, severity: str = "error", **values: object) -> Problem:
+    def problem(self, key: str, row: int, cell: int = 0, /, severity: str = "error", **values: Any) -> Problem:
         """A problem (or a warning) at a cell."""
         line = self.lines[row]
         before = self.raw[line - 1].split(self.delimiter)[:cell] if line <= len(self.raw) else []
         return Problem(key, values, self.file, line, 1 + sum(len(text) + 1 for text in before), severity=severity)
+
+    def where(self, row: int) -> str:
+        """The place of a row, as an editor understands it."""
+        return f"{self.file}:{self.lines[row]}:1"
 
     def below(self, first: int, last: int | None = None) -> Cells:
         """The rows from ``first`` on (up to ``last``), under those before as a header."""

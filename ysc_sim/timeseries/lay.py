@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -40,7 +41,7 @@ class Readings:
     offset_s: Ints | None = None
     """(N,) distance to UTC, where the stamps say it."""
 
-    def problem(self, key: str, at: int, /, severity: str = "error", **values: object) -> Problem:
+    def problem(self, key: str, at: int, /, severity: str = "error", **values: Any) -> Problem:
         """A problem at the time of reading ``at``."""
         return self.cells.problem(key, int(self.row[at]), int(self.place[at]), severity=severity, **values)
 

@@ -136,3 +136,17 @@ def label(section: str, key: str, lang: str | None = None) -> str:
     ('自立運転', '円/kWh', 'meteor')
     """
     return text(f"{section}.{key}", lang) if has(f"{section}.{key}") else key
+
+
+def item_label(item: str, lang: str | None = None) -> str:
+    """What a line of a bill is called; the plan's own name of a band stands behind.
+
+    >>> item_label("energy_peak", "ja"), item_label("energy_all", "en"), item_label("levy", "en")
+    ('電力量料金(peak)', 'Energy', 'Renewable-energy levy')
+    """
+    for known in ("energy", "fuel_adjustment"):
+        band = item.removeprefix(f"{known}_")
+        if band != item:
+            base = text(f"items.{known}", lang)
+            return base if band == "all" else f"{base}({band})" if (lang or language()) == "ja" else f"{base} ({band})"
+    return label("items", item, lang)
