@@ -576,6 +576,8 @@ class OutageWindow(NamedTuple):
 
     start_s: int
     end_s: int
+    notice_s: int = 0
+    """How long before its start it is announced, with its end; 0: it comes unannounced."""
 
 
 @runtime_checkable
@@ -584,9 +586,14 @@ class OutageModel(Protocol):
 
     kind: ClassVar[str]
     Spec: ClassVar[type]
+    differs: bool
+    """Whether rows of an ensemble have different windows; if not, only row 0 is asked for."""
 
-    def windows(self, site: Site) -> Sequence[OutageWindow]:
-        """Windows shared by all rows, in seconds from the start; the engine merges and cuts them to the axis."""
+    def windows(self, site: Site, row: int) -> Sequence[OutageWindow]:
+        """Windows of one row, in seconds from the start; the engine merges and cuts them to the axis.
+
+        Draws are named: ``site.rows.generator(row, name, stream)``.
+        """
         ...
 
 

@@ -5,8 +5,8 @@ group ``ysc_sim.<group>``; the name of the entry point is its *kind*. Nothing is
 for. Two distributions that offer the same kind are an error. A plug-in of somebody else that cannot be
 imported warns and is left out; a built-in one that cannot is a fault of this installation and raises.
 
->>> sorted(registry("outages"))[:1]
-['windows']
+>>> sorted(registry("outages"))
+['random', 'rolling', 'typhoon', 'windows']
 >>> plugin("outages", "windows").kind
 'windows'
 """

@@ -17,13 +17,13 @@ from ysc_sim.community.bans import export_bans
 from ysc_sim.community.connect import wires_of
 from ysc_sim.community.members import Member, replicate
 from ysc_sim.community.segments import Segments
-from ysc_sim.contracts import Device, Forecast, OutageWindow, Placed, Rows, Site, Strategy, Switchable
+from ysc_sim.community.windows import outages_of
+from ysc_sim.contracts import Device, Forecast, Placed, Rows, Site, Strategy, Switchable
 from ysc_sim.plugins import plugin
 from ysc_sim.scenario.kinds import Choice, parts_of
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.schema import Tariff as TariffTerms
 from ysc_sim.timeseries import TimeAxis
-from ysc_sim.units import SECONDS_PER_HOUR
 
 COMMUNITY_CELL = "community"
 SHARED_WIRES = ("same_site", "private_line")
@@ -48,6 +48,7 @@ def compile_community(scenario: Scenario) -> Community:
     forecast = scenario.bidder.forecast
     wires = wires_of(scenario, members)
     switches = tuple(_switches(fleets, len(ids)))
+    outages, row_outages = outages_of(scenario, site, starts)
     return Community(
         site=site,
         buildings=ids,
@@ -61,8 +62,8 @@ def compile_community(scenario: Scenario) -> Community:
         forecast=make_forecast(forecast, site),
         market=market,
         market_in_loop=any(control.strategy.reads_market for control in controls),
-        outages=() if starts else merge_windows(_windows(scenario, site), axis),
-        row_outages=_row_windows(scenario, site, starts),
+        outages=outages,
+        row_outages=row_outages,
         shed_below_soc=np.array(scenario.island.shed_below_soc, dtype=np.float64),
         terms=_terms(scenario, members),
         export_bans=tuple(export_bans(scenario, members, fleets)),
@@ -136,38 +137,6 @@ def _switches(fleets: Sequence[Device], buildings: int) -> Iterable[Switches]:
     for i, fleet in mine:
         stage = np.searchsorted(stages, fleet.switches.priority)
         yield Switches(i, fleet.placed.building * len(stages) + stage, len(stages), buildings, fleet.switches)
-
-
-def _windows(scenario: Scenario, site: Site) -> Iterable[OutageWindow]:
-    for outage in scenario.outages:
-        yield from plugin("outages", outage.kind)(outage.spec).windows(site)
-
-
-def _row_windows(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[tuple[OutageWindow, ...], ...]:
-    """Every row's windows: those of the scenario and its own. None where all rows have the same."""
-    own = scenario.ensemble.outages
-    if own is None or not starts:
-        return ()
-    shared, length_s = list(_windows(scenario, site)), round(own.duration_h * SECONDS_PER_HOUR)
-    each = [merge_windows([*shared, OutageWindow(start, start + length_s)], site.axis) for start in starts]
-    return tuple(each) * scenario.ensemble.seeds
-
-
-def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> tuple[OutageWindow, ...]:
-    """Sorted, joined where they touch or overlap, cut at the start of the axis; those outside are gone.
-
-    An end behind the axis is kept: the grid then does not come back within the run.
-    """
-    merged: list[OutageWindow] = []
-    for window in sorted(windows):
-        start, end = max(window.start_s, 0), window.end_s
-        if end <= start or start >= axis.duration_s:
-            continue
-        if merged and start <= merged[-1].end_s:
-            merged[-1] = OutageWindow(merged[-1].start_s, max(end, merged[-1].end_s))
-        else:
-            merged.append(OutageWindow(start, end))
-    return tuple(merged)
 
 
 def _terms(scenario: Scenario, members: Sequence[Member]) -> Terms:

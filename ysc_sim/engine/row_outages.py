@@ -17,7 +17,7 @@ class RowOutages:
         most = max((len(some) for some in windows), default=0)
         self._edge_s = np.full((rows, 2 * most + 1), np.inf)
         for row, some in enumerate(windows):
-            self._edge_s[row, : 2 * len(some)] = np.array(some, dtype=np.float64).reshape(-1)
+            self._edge_s[row, : 2 * len(some)] = [edge for window in some for edge in window[:2]]
         self._at = np.zeros(rows, dtype=np.int64)
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from annotated_types import Gt, Le
+from annotated_types import Ge, Le
 
 from ysc_sim.contracts import OutageWindow, Site
 from ysc_sim.units import SECONDS_PER_HOUR, Unit
@@ -19,8 +19,10 @@ class WindowsSpec:
 
     start: str
     """First second without grid, local date and time (2026-08-05T18:00), to the second."""
-    duration_h: Annotated[float, Gt(0), Le(8784), Unit("h")]
+    duration_h: Annotated[float, Ge(0), Le(8784), Unit("h")]
     """How long the grid is away."""
+    notice_h: Annotated[float, Ge(0), Le(8784), Unit("h")] = 0.0
+    """How long before it is announced; 0: it comes unannounced."""
 
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
@@ -36,11 +38,13 @@ class Windows:
 
     kind: ClassVar[str] = "windows"
     Spec: ClassVar[type] = WindowsSpec
+    differs = False
 
     def __init__(self, spec: WindowsSpec) -> None:
         self.spec = spec
 
-    def windows(self, site: Site) -> Sequence[OutageWindow]:
+    def windows(self, site: Site, row: int) -> Sequence[OutageWindow]:
         """One window, whole seconds from the start of the axis; it may lie outside of it."""
         start = round(site.axis.seconds(datetime.fromisoformat(self.spec.start)))
-        return [OutageWindow(start, start + round(self.spec.duration_h * SECONDS_PER_HOUR))]
+        notice = round(self.spec.notice_h * SECONDS_PER_HOUR)
+        return [OutageWindow(start, start + round(self.spec.duration_h * SECONDS_PER_HOUR), notice)]

@@ -1,0 +1,70 @@
+"""Rows with outages of their own: event by event what a plain run of each row's seed does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ysc_sim as ysc
+from ysc_sim.community.compile import compile_community
+from ysc_sim.engine.simulate import run_community
+from ysc_sim.results.arrays import RunArrays
+
+SCENARIO: dict[str, Any] = {
+    "format": 1,
+    "time": {"start": "2026-08-01T00:00", "days": 14, "step_s": 1800},
+    "wires": "private_line",
+    "buildings": [
+        {
+            "id": "home",
+            "profile": "detached120_gas",
+            "load_kwh_per_year": 5000.0,
+            "count": 2,
+            "devices": [
+                {"kind": "battery", "energy_kwh": 6.0, "power_kw": 3.0},
+                {"kind": "solar", "rated_kw": 4.0, "tilt_deg": 30, "azimuth_deg": 180},
+            ],
+        },
+        {"id": "shop", "profile": "shop", "load_kwh_per_year": 20000.0},
+    ],
+    "outages": [
+        {"kind": "random", "per_year": 250, "median_h": 3.0},
+        {"kind": "typhoon", "start": "2026-08-09T04:00:07", "event": "typhoon_2018_24"},
+        {"kind": "rolling", "first": "2026-08-03", "days": 3, "group": 2, "carried_out": 0.5},
+    ],
+}
+
+
+def simulate(tmp_path: Path, **more: Any) -> RunArrays:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(json.dumps({**SCENARIO, **more}), encoding="utf-8")
+    return run_community(compile_community(ysc.load_scenario(path)))
+
+
+def test_two_hundred_outages_event_by_event(tmp_path: Path) -> None:
+    rows = 22
+    together = simulate(tmp_path, seed=5, ensemble={"seeds": rows})
+    assert len(together.outages) >= 200
+    assert len({record.start_s for record in together.outages}) > 150
+    for row in range(rows):
+        alone = simulate(tmp_path, seed=5 + row)
+        mine = [(e.t_s, e.cell, e.from_mode, e.to_mode, e.cause) for e in together.events if e.row == row]
+        assert mine == [(e.t_s, e.cell, e.from_mode, e.to_mode, e.cause) for e in alone.events]
+        records = [
+            (r.start_s, r.hours, r.survived_h, r.unserved_kwh, r.cause) for r in together.outages if r.row == row
+        ]
+        assert records == [(r.start_s, r.hours, r.survived_h, r.unserved_kwh, r.cause) for r in alone.outages]
+        assert together.outage_seconds[row] == alone.outage_seconds[0]
+        for name, column in together.columns.items():
+            np.testing.assert_array_equal(column[:, row], alone.columns[name][:, 0])
+
+
+def test_an_outage_of_no_length_changes_nothing(tmp_path: Path) -> None:
+    plain = simulate(tmp_path, outages=[])
+    none = simulate(tmp_path, outages=[{"start": "2026-08-03T12:34:56", "duration_h": 0.0}])
+    assert none.events == plain.events == ()
+    assert none.outages == ()
+    np.testing.assert_array_equal(none.bill_mjpy, plain.bill_mjpy)
+    for name, column in plain.columns.items():
+        np.testing.assert_array_equal(none.columns[name], column)

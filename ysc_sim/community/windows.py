@@ -1,0 +1,47 @@
+"""Outage models of a scenario → windows without grid: one list for all rows, or one for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ysc_sim.contracts import OutageModel, OutageWindow, Site
+from ysc_sim.plugins import plugin
+from ysc_sim.scenario.schema import Scenario
+from ysc_sim.timeseries import TimeAxis
+from ysc_sim.units import SECONDS_PER_HOUR
+
+Windows = tuple[OutageWindow, ...]
+
+
+def outages_of(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[Windows, tuple[Windows, ...]]:
+    """Windows that all rows share, or else those of each row: of all models, and its own of the ensemble."""
+    models: list[OutageModel] = [plugin("outages", outage.kind)(outage.spec) for outage in scenario.outages]
+    own = scenario.ensemble.outages
+    if not (starts and own) and not any(model.differs for model in models):
+        return merge_windows([window for model in models for window in model.windows(site, 0)], site.axis), ()
+    shared = [window for model in models if not model.differs for window in model.windows(site, 0)]
+    each = []
+    for row in range(site.rows.count):
+        windows = shared + [w for model in models if model.differs for w in model.windows(site, row)]
+        if starts and own:
+            start = starts[row % len(starts)]
+            windows.append(OutageWindow(start, start + round(own.duration_h * SECONDS_PER_HOUR)))
+        each.append(merge_windows(windows, site.axis))
+    return (), tuple(each)
+
+
+def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> Windows:
+    """Sorted, joined where they touch or overlap, cut at the start of the axis; those outside are gone.
+
+    An end behind the axis is kept: the grid then does not come back within the run. The notice is that of the first.
+    """
+    merged: list[OutageWindow] = []
+    for window in sorted(windows):
+        start, end = max(window.start_s, 0), window.end_s
+        if end <= start or start >= axis.duration_s:
+            continue
+        if merged and start <= merged[-1].end_s:
+            merged[-1] = merged[-1]._replace(end_s=max(end, merged[-1].end_s))
+        else:
+            merged.append(OutageWindow(start, end, window.notice_s))
+    return tuple(merged)
