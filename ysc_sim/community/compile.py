@@ -23,7 +23,6 @@ from ysc_sim.plugins import plugin
 from ysc_sim.scenario.kinds import Choice, parts_of
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.schema import Tariff as TariffTerms
-from ysc_sim.timeseries import TimeAxis
 
 COMMUNITY_CELL = "community"
 SHARED_WIRES = ("same_site", "private_line")

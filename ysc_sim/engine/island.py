@@ -142,7 +142,9 @@ def _set_powers(community: Community, state: State, frame: Frame, shares: Shares
             alone = want * to_cell.spread(shares.generation)
         state.p_kw[i] = np.where(to_cell.spread(on_grid.astype(np.float64)) > 0, state.p_kw[i], alone)
         net += community.by_building[i].sum(state.p_kw[i])
-    state.net_kw = net
+    # Tied to the grid a building keeps the sum that it had: added up in another order it has other last bits.
+    tied = community.cell_of.spread(on_grid.astype(np.float64)) > 0
+    state.net_kw = np.where(tied, state.net_kw, net)
 
 
 def seconds_to_limit(community: Community, state: State) -> Floats:

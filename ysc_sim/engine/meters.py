@@ -14,6 +14,9 @@ import numpy as np
 from ysc_sim.community.segments import Segments
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
+LAST_BITS = 1e-12
+"""A rest in the last part of this size of an interval is none."""
+
 
 class Rest(NamedTuple):
     """Devices of one fleet of which some came to rest: power before (R, m), and for how long it was held (R, m) s."""
@@ -47,7 +50,8 @@ def _may_cross(net_kw: Floats, rests: list[Rest], dt_s: float | Floats) -> Bools
     """Meters whose net may be above and below zero inside the interval."""
     lowest, highest = net_kw.copy(), net_kw.copy()
     for rest in rests:
-        ended = np.where(rest.held_s < dt_s, rest.p_kw, 0.0)
+        # A fleet of which one device somewhere rests tells all times anew, some a last bit short of the whole.
+        ended = np.where(rest.held_s < dt_s * (1.0 - LAST_BITS), rest.p_kw, 0.0)
         lowest -= rest.to_meter.sum(np.maximum(ended, 0.0))
         highest -= rest.to_meter.sum(np.minimum(ended, 0.0))
     return (lowest < 0) & (highest > 0)
