@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ysc_sim.billing import demand_charge_jpy
 from ysc_sim.community.arrays import Community, Contracted, Control
 from ysc_sim.contracts import Contract, Device, Moment, Outlook, Planner, Plant
 from ysc_sim.engine.prices import Prices
+from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import Floats, Ints
 
 PROBES = 20
@@ -133,17 +135,21 @@ def demand_price(contract: Contracted) -> float:
 def slot_means_kw(community: Community, classes: Collection[str] = ("load", "pv", "wind")) -> Floats:
     """Mean net of everything inflexible of some classes in each slot, (K, S, n), > 0 surplus. This is the future."""
     axis = community.site.axis
-    per_slot = axis.steps_per_slot
     total = np.zeros((axis.slots, community.rows, len(community.buildings)))
     for fleet, to_building in zip(community.fleets, community.by_building, strict=True):
-        power_of = getattr(fleet, "power_kw", None)
-        if fleet.flexible or fleet.energy_class not in classes or not callable(power_of):
+        if fleet.flexible or fleet.energy_class not in classes or not callable(getattr(fleet, "power_kw", None)):
             continue
-        batch = max(1, 40_000 // per_slot)
-        for first in range(0, axis.slots, batch):
-            count = min(batch, axis.slots - first)
-            power = power_of(first * per_slot, count * per_slot)
-            mean = np.add.reduce(power.reshape(count, per_slot, *power.shape[1:]), axis=1) / per_slot
-            for k in range(count):
+        for first, mean in fleet_means_kw(fleet, axis):
+            for k in range(len(mean)):
                 total[first + k] += to_building.sum(mean[k])
     return total
+
+
+def fleet_means_kw(fleet: Any, axis: TimeAxis) -> Iterator[tuple[int, Floats]]:
+    """Mean power of a fleet's devices, some slots at a time: first slot, (k, R0, m)."""
+    per_slot = axis.steps_per_slot
+    batch = max(1, 40_000 // per_slot)
+    for first in range(0, axis.slots, batch):
+        count = min(batch, axis.slots - first)
+        power = fleet.power_kw(first * per_slot, count * per_slot)
+        yield first, np.add.reduce(power.reshape(count, per_slot, *power.shape[1:]), axis=1) / per_slot

@@ -2,7 +2,8 @@
 
 The prices of the coming day are printed, so no forecast of them is needed. The store is filled in the cheapest slots
 ahead, and covers the building's own need in every slot whose price, after the losses of a round trip and the wear of a
-kWh, exceeds that cheapest price. It never discharges into the grid, and surplus is always stored. Charging keeps the
+kWh, exceeds that cheapest price; but what the dearer slots until the next cheap one will take, at the need of now, is
+kept for them. It never discharges into the grid, and surplus is always stored. Charging keeps the
 import below the largest half-hour that the building needed by itself in the last ``memory_days`` days, or below
 ``limit_kw``, so that saving on energy does not make a new peak.
 """
@@ -72,8 +73,19 @@ class TouArbitrage:
         limit = np.where(self.limit_kw > 0, self.limit_kw, own)
         room = np.maximum(allowed_kw(window_of(view), limit, view.meters.so_far_kwh) - need, 0.0)
         store_surplus = np.minimum(need, 0.0)
-        wish = np.where(dear, need, store_surplus)
+        kept = self._for_dearer_kwh(view, ahead, cheapest, need)
+        store = view.store
+        spare = (store.stored_kwh - store.floor_kwh) * np.sqrt(self.efficiency) - kept
+        free = np.maximum(spare, 0.0) * SECONDS_PER_HOUR / (view.slot_s - view.slot_elapsed_s)
+        wish = np.where(dear & (need > 0), np.minimum(need, free), store_surplus)
         return np.where(cheap, np.minimum(-room, store_surplus), wish)
+
+    def _for_dearer_kwh(self, view: View, ahead: Floats, cheapest: Floats, need: Floats) -> Floats:
+        """What slots dearer than this one, before the next cheapest one, would take at the need of now, (R, n)."""
+        cheap_seen = np.logical_or.accumulate(ahead <= cheapest + SAME_JPY, axis=0)
+        dearer = np.add.reduce((ahead > ahead[0] + SAME_JPY) & ~cheap_seen, axis=0)
+        power = np.minimum(np.maximum(need, 0.0), np.maximum(view.hi_kw, 0.0))
+        return np.asarray(dearer * power * view.slot_s / SECONDS_PER_HOUR)
 
     def _remember(self, view: View, state: DeviceState, need: Floats) -> None:
         """Book the need since the last look; close half-hours and days."""
