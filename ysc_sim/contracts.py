@@ -59,6 +59,10 @@ class Site:
     longitude_deg: float
     folder: Path
     """Folder of the scenario: a profile that it names lies inside."""
+    weather: str = "standard"
+    """standard: the standard year that profiles follow; synthetic: drawn for every row."""
+    weather_variability: float = 1.0
+    """1: as restless as real weather; 0: the normals on every day."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,16 @@ def compile_community(scenario: Scenario) -> Community:
     starts = () if scenario.ensemble.outages is None else scenario.ensemble.outages.starts_s(axis, scenario.seed)
     seeds = range(scenario.seed, scenario.seed + scenario.ensemble.seeds)
     rows = Rows(tuple(seed for seed in seeds for _ in range(max(len(starts), 1))))
-    site = Site(axis, rows, scenario.site.latitude_deg, scenario.site.longitude_deg, scenario.folder)
+    place = scenario.site
+    site = Site(
+        axis,
+        rows,
+        place.latitude_deg,
+        place.longitude_deg,
+        scenario.folder,
+        place.weather,
+        place.weather_variability,
+    )
     members = sorted(replicate(scenario.buildings, rows), key=lambda member: member.id)
     ids = tuple(member.id for member in members)
     fleets = tuple(_fleets(members, site))

@@ -1,9 +1,10 @@
-"""Solar roofs: what the sun gives in a standard year, on any plane.
+"""Solar roofs: what the sun gives on any plane, in the standard year or in weather of its own for every seed.
 
-Four planes are published for Yokohama's climate region and used as they are; any other tilt and direction
-is worked out from them (:mod:`ysc_sim.timeseries.planes`, with the error). The sun does not know whose roof
-it shines on: a building's shift in time and its size do not touch its solar power. Instead of all this a
-measured profile can be given.
+With ``site: {weather: synthetic}`` the power comes from drawn weather, by pvlib's chain
+(:mod:`ysc_sim.timeseries.photovoltaic`). Otherwise from the standard year: four planes are published for Yokohama's
+climate region and used as they are; any other tilt and direction is worked out from them
+(:mod:`ysc_sim.timeseries.planes`, with the error). The sun does not know whose roof it shines on: a building's shift in
+time and its size do not touch its solar power. Instead of all this a measured profile can be given.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Gt, Le, Len
+from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.contracts import EnergyClass, Placed
 from ysc_sim.devices.base import ProfileFleet, Source
 from ysc_sim.devices.measured import file_problems, is_file, measured_source
+from ysc_sim.devices.weather import is_synthetic, planes_kw, weather_step_s
 from ysc_sim.errors import Problem
 from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.timeseries.calendar import aligned_day
+from ysc_sim.timeseries.photovoltaic import Plane
 from ysc_sim.timeseries.planes import plane_year_kw
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.read import Stamp, Unit
-from ysc_sim.units import KVA, SECONDS_PER_HOUR, Degrees, Floats, PositiveKW, Tilt
+from ysc_sim.units import KVA, SECONDS_PER_HOUR, Degrees, Floats, Fraction, PositiveKW, Tilt
 from ysc_sim.units import Unit as FieldUnit
 
 
@@ -43,6 +46,12 @@ class SolarSpec:
     """Class of yearly sunshine (年間の日射地域区分). That Yokohama is A4 is assumed."""
     inverter_kva: KVA | None = None
     """Size of the inverter; the output stays below its kVA times the power factor. None: large enough."""
+    soiling: Fraction = 0.0
+    """Share of the light that dirt keeps away."""
+    degradation_per_year: Fraction = 0.005
+    """Share of the power that modules lose each year (median of 0.5 %, Jordan and Kurtz 2013)."""
+    age_years: Annotated[float, Ge(0), Le(60), FieldUnit("a")] = 0.0
+    """Age of the modules."""
     power_factor: Annotated[float, Gt(0), Le(1), FieldUnit("1")] = 0.95
     """Constant power factor that the grid operator asks for (JEAC 9701: 0.95 at low voltage)."""
     profile: Annotated[str, Len(0, 200)] = ""
@@ -77,32 +86,43 @@ class SolarFleet(ProfileFleet):
     def __init__(self, placed: Placed) -> None:
         super().__init__(placed)
         site, specs = placed.site, placed.specs
+        drawn = is_synthetic(site)
+        keys = [plane_of(spec, drawn) for spec in specs]
         sources: dict[Hashable, Source] = {}
-        for spec in specs:
-            if plane_of(spec) not in sources:
-                sources[plane_of(spec)] = _source(spec, site.folder, site.axis)
+        for key, spec in zip(keys, specs, strict=True):
+            if key not in sources and not isinstance(key, Plane):
+                sources[key] = _source(spec, site.folder, site.axis)
+        planes = [key for key in dict.fromkeys(keys) if isinstance(key, Plane)]
+        for plane, kw in zip(planes, planes_kw(site, planes) if planes else (), strict=True):
+            sources[plane] = Source(kw, weather_step_s(site), 0)
         order = list(sources)
         sizes = np.array([_size(spec) for spec in specs])
         limits = np.array([(spec.inverter_kva or np.inf) * spec.power_factor for spec in specs])
-        self.notes = ({"key": "solar_standard_year"},) if any(not spec.profile for spec in specs) else ()
+        modelled = any(not spec.profile for spec in specs)
+        self.notes = ({"key": "weather_is_synthetic" if drawn else "solar_standard_year"},) if modelled else ()
         self.follow(
             list(sources.values()),
-            np.array([order.index(plane_of(spec)) for spec in specs], dtype=np.int64),
+            np.array([order.index(key) for key in keys], dtype=np.int64),
             sizes.reshape(1, -1),
             cap_kw=limits if np.isfinite(limits).any() else None,
         )
 
 
-def plane_of(spec: SolarSpec) -> Hashable:
-    """What two plants must share to follow one source."""
+def plane_of(spec: SolarSpec, drawn: bool) -> Hashable:
+    """What two plants must share to follow one source: a :class:`Plane` where the weather is ``drawn``."""
     if spec.profile:
         return (spec.profile, spec.csv_unit, spec.csv_stamp, spec.csv_column)
+    if drawn:
+        return Plane(spec.tilt_deg, spec.azimuth_deg % 360.0, (spec.inverter_kva or spec.rated_kw) / spec.rated_kw)
     return (spec.sunshine, spec.tilt_deg, spec.azimuth_deg)
 
 
 def _size(spec: SolarSpec) -> float:
     """Factor from the source to the plant: from 1 kW, or from the plant that was measured."""
-    return spec.rated_kw / (spec.profile_rated_kw or spec.rated_kw) if spec.profile else spec.rated_kw
+    if spec.profile:
+        return spec.rated_kw / (spec.profile_rated_kw or spec.rated_kw)
+    aged: float = (1.0 - spec.degradation_per_year) ** spec.age_years
+    return spec.rated_kw * (1.0 - spec.soiling) * aged
 
 
 def _source(spec: SolarSpec, folder: Path, axis: TimeAxis) -> Source:

@@ -19,14 +19,13 @@ from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.contracts import EnergyClass, Placed
 from ysc_sim.devices.base import ProfileFleet, Source
+from ysc_sim.devices.weather import SITE, is_synthetic
 from ysc_sim.timeseries.folder import profiles_folder
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.wind import air_density, at_height, at_standard_density, wind_speed_m_s
 from ysc_sim.units import SECONDS_PER_HOUR, Floats, Unit
 
 STARTS_ABOVE_M_S = 2.0
-WIND_OF = "site"
-"""Name under which the wind is drawn."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,9 @@ class WindFleet(ProfileFleet):
         super().__init__(placed)
         site = placed.site
         days = days_around(site.axis, 0)
-        draws = [site.rows.generator(row, WIND_OF, "wind") for row in range(site.rows.count)]
-        speed, density = wind_speed_m_s(days, draws), air_density(days)
+        draws = [site.rows.generator(row, SITE, "wind") for row in range(site.rows.count)]
+        variability = site.weather_variability if is_synthetic(site) else 1.0
+        speed, density = wind_speed_m_s(days, draws, variability=variability), air_density(days)
         kinds = sorted({(spec.turbine, spec.hub_height_m, spec.shear_exponent) for spec in placed.specs})
         sources = []
         for turbine, height_m, exponent in kinds:

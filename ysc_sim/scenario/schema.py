@@ -60,6 +60,10 @@ class Place:
     """Degrees north (Yokohama: 35.45)."""
     longitude_deg: Longitude = 139.64
     """Degrees east (Yokohama: 139.64)."""
+    weather: Literal["standard", "synthetic"] = "standard"
+    """standard: the published standard year; synthetic: drawn for every seed around Yokohama's monthly normals."""
+    weather_variability: Fraction = 1.0
+    """Of synthetic weather: 1 as restless as real weather, 0 the monthly normals on every day."""
 
 
 @dataclass(frozen=True, kw_only=True)

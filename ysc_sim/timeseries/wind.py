@@ -27,9 +27,9 @@ from math import cos, gamma, pi, sqrt
 
 import numpy as np
 
-from ysc_sim.timeseries.calendar import STANDARD_DAYS, Days
-from ysc_sim.timeseries.folder import profiles_folder
-from ysc_sim.timeseries.nonresidential import MONTH_MIDDLES, normal_temperature_c
+from ysc_sim.timeseries.calendar import Days
+from ysc_sim.timeseries.nonresidential import normal_temperature_c
+from ysc_sim.timeseries.normals import smooth_year, yokohama
 from ysc_sim.units import Floats
 
 SHAPE_K = 2.0
@@ -55,7 +55,7 @@ def variation_squared(k: float) -> float:
 @cache
 def inner_law() -> tuple[float, float]:
     """κ and ``a`` of the module's formula, for the asked variation and autocorrelation of the whole series."""
-    monthly = _monthly_mean_m_s()
+    monthly = yokohama().wind_mean_m_s
     season = float((monthly**2).mean() / monthly.mean() ** 2)
     course = 1.0 + DIURNAL**2 / 2.0
     whole = 1.0 + variation_squared(SHAPE_K)
@@ -89,8 +89,16 @@ def _solve(function: Callable[[float], float], low: float, high: float) -> float
     return (low + high) / 2.0
 
 
-def wind_speed_m_s(days: Days, generators: Sequence[np.random.Generator]) -> Floats:
-    """Wind at the height of the observatory in every hour of ``days``, one column per generator, (24·D, S) m/s."""
+def wind_speed_m_s(
+    days: Days,
+    generators: Sequence[np.random.Generator],
+    monthly_m_s: Floats | None = None,
+    variability: float = 1.0,
+) -> Floats:
+    """Wind at the height of the observatory in every hour of ``days``, one column per generator, (24·D, S) m/s.
+
+    ``monthly_m_s`` (12,): monthly normals, Yokohama's if not given; ``variability`` 0: their usual day every day.
+    """
     kappa, a = inner_law()
     hours = 24 * len(days.nominal)
     noise = np.stack([generator.standard_normal((hours, 2)) for generator in generators], axis=2)
@@ -100,20 +108,10 @@ def wind_speed_m_s(days: Days, generators: Sequence[np.random.Generator]) -> Flo
     power = (noise[:, 0] ** 2 + noise[:, 1] ** 2) / 2.0
     gust = power ** (1.0 / kappa) / gamma(1.0 + 1.0 / kappa)
     course = 1.0 + DIURNAL * np.cos(2.0 * np.pi * (np.arange(24) + 0.5 - PEAK_HOUR) / 24.0)
-    speed: Floats = (monthly_mean_m_s(days)[:, None] * course).reshape(-1, 1) * gust
+    monthly = yokohama().wind_mean_m_s if monthly_m_s is None else monthly_m_s
+    usual = smooth_year(monthly)[days.nominal]
+    speed: Floats = (usual[:, None] * course).reshape(-1, 1) * (1.0 + variability * (gust - 1.0))
     return speed
-
-
-def monthly_mean_m_s(days: Days) -> Floats:
-    """Usual mean wind of each day: monthly normals of Yokohama, joined by lines, (D,) m/s."""
-    mean: Floats = np.interp(days.nominal + 0.5, MONTH_MIDDLES, _monthly_mean_m_s(), period=STANDARD_DAYS)
-    return mean
-
-
-@cache
-def _monthly_mean_m_s() -> Floats:
-    mean: Floats = np.loadtxt(profiles_folder() / "jp_yokohama_normals.csv", delimiter=",", skiprows=1, usecols=6)
-    return mean
 
 
 def at_height(speed_m_s: Floats, height_m: float, exponent: float) -> Floats:
