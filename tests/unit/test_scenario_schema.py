@@ -68,7 +68,6 @@ FIELD_CASES = (
     "kind_not_a_map",
     "field_missing",
     "wrong_types",
-    "not_yet",
     "network_kind_unknown",
     "network_street_wrong",
     "format_missing",
@@ -117,8 +116,8 @@ def test_every_installed_kind_is_offered_once(schema):
             assert schema["$defs"][f"{group}.{kind}"]["properties"]["kind"]["const"] == kind
 
 
-def test_what_is_not_wired_is_not_offered(schema):
-    assert schema["properties"]["power_flow"]["enum"] == ["off", "report"]
+def test_every_depth_of_power_flow_is_offered(schema):
+    assert schema["properties"]["power_flow"]["enum"] == ["off", "report", "control"]
 
 
 def test_both_kinds_of_network_are_offered(validator):

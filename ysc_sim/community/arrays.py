@@ -191,6 +191,10 @@ class State:
     """Generation that each building was granted at the last act under an export ban, (S, n)."""
     tripped_until_s: Floats
     """When the reverse-power relay of each building's meter lets its generation back, (S, n)."""
+    loss_kw: Floats
+    """Lost in the wires since the last act, (S, 1); 0 unless the network is solved inside the run."""
+    loss_kwh: Floats
+    """Cumulative, (S, 1)."""
     stray_kwh: Floats
     """Accumulated |Σ injections| of cells without grid, (S, 1): must stay rounding."""
 
@@ -235,6 +239,8 @@ ROW_ARRAYS = (
     "unserved_kwh",
     "released_kw",
     "tripped_until_s",
+    "loss_kw",
+    "loss_kwh",
     "stray_kwh",
 )
 
@@ -260,5 +266,7 @@ def start_state(community: Community) -> State:
         unserved_kwh=np.zeros((rows, n, 4)),
         released_kw=np.zeros((rows, n)),
         tripped_until_s=np.zeros((rows, n)),
+        loss_kw=np.zeros((rows, 1)),
+        loss_kwh=np.zeros((rows, 1)),
         stray_kwh=np.zeros((rows, 1)),
     )

@@ -28,6 +28,7 @@ UNKNOWN_KWH_PER_YEAR = 5000.0
 """Planned for a measured load whose year is not given (assumed)."""
 UNKNOWN_RATED_KW = 5.0
 """Planned for a generator without a rated power (assumed)."""
+GENERATION = ("pv", "wind", "genset")
 JAPANESE_BANDS = ((0.09, 0.12, 0.101, 0.006), (0.18, 0.24, 0.202, 0.020))
 """Nominal kV from, below; centre and half width of the statutory band in kV: 101 ± 6 V, 202 ± 20 V."""
 OTHER_WIDTH = 20.0 / 202.0
@@ -54,13 +55,23 @@ def wires_of(scenario: Scenario, members: Sequence[Copy]) -> Wires | None:
     if scenario.power_flow == "off" or network is None:
         return None
     generation = np.array([_generation(member.spec)[1] for member in members])
+    solar = np.array([_generation(member.spec, ("pv",))[0] for member in members])
     if isinstance(network, Street):
         sections = street_sections(network, [_connection(network, k, member) for k, member in enumerate(members)])
         note: dict[str, object] = {"key": "street_is_generated", "transformers": len(sections)}
     else:
         section, replaced = _from_file(scenario, network, members)
         sections, note = (section,), {"key": "network_from_file", "file": network.file, "replaced": replaced}
-    return Wires(network.kind, sections, _tan_phi(network.load_power_factor), generation, (note,))
+    return Wires(
+        kind=network.kind,
+        sections=sections,
+        load_tan_phi=_tan_phi(network.load_power_factor),
+        generation_tan_phi=generation,
+        solar_rated_kw=solar,
+        control=scenario.power_flow == "control",
+        volt_watt_pu=network.volt_watt_pu,
+        notes=(note,),
+    )
 
 
 def _tan_phi(power_factor: float) -> float:
@@ -94,12 +105,12 @@ def _demand_kw(building: Building) -> float:
     return total
 
 
-def _generation(building: Building) -> tuple[float, float]:
+def _generation(building: Building, classes: Sequence[str] = GENERATION) -> tuple[float, float]:
     """Rated power of all generators, kW, and the reactive over active power that they take in together."""
     rated, reactive = 0.0, 0.0
     for device in building.devices:
         spec: Any = device.spec
-        if plugin("devices", device.kind).energy_class not in ("pv", "wind", "genset"):  # type: ignore[attr-defined]
+        if plugin("devices", device.kind).energy_class not in classes:  # type: ignore[attr-defined]
             continue
         size = getattr(spec, "rated_kw", None) or UNKNOWN_RATED_KW
         rated += size
@@ -131,6 +142,7 @@ def _from_file(scenario: Scenario, network: GridFile, members: Sequence[Copy]) -
         buildings=np.arange(len(members)),
         load_to_port=to_port,
         other_to_port=to_port,
+        generation_port=at,
         fixed_p_kw=converted.p_kw,
         fixed_q_kvar=converted.q_kvar,
         watched=np.stack([watched, np.full(len(watched), EARTH)], axis=1),

@@ -44,6 +44,7 @@ A, N, B = 0, 1, 2
 SOURCE, WIRES = 0, 3
 PAIRS = np.array([[A, N], [N, B], [A, B]])
 """Between which wires something is connected, or a voltage is watched."""
+PAIR_NOMINAL = np.array([1.0, 1.0, LIMITS_V[1][0] / LIMITS_V[0][0]])
 LARGEST_ON_POLE_KVA = 100.0
 LOOPS = np.array([[1.0, 0.0], [-1.0, 1.0], [0.0, -1.0]])
 """Node currents a, n, b of the two loops a → n and n → b."""
@@ -160,6 +161,7 @@ class _Plan:
             branch_names=(*(name for name, _, _ in lines), self._transformer_name()),
             shunt_y_pu=shunts,
             ports=self._ports(),
+            port_v_pu=np.tile(PAIR_NOMINAL, len(self.group)),
             source_bus=np.array([SOURCE]),
             source_v_pu=np.array([[no_load, 0.0, -no_load]], dtype=np.complex128),
         )
@@ -173,10 +175,11 @@ class _Plan:
             buildings=np.array([connection.index for connection in self.group], dtype=np.int64),
             load_to_port=load,
             other_to_port=other,
+            generation_port=3 * np.arange(len(self.group)) + 2,
             fixed_p_kw=np.zeros(len(net.ports)),
             fixed_q_kvar=np.zeros(len(net.ports)),
             watched=(inner[:, None, None] * WIRES + PAIRS).reshape(-1, 2),
-            watched_nominal=np.tile([1.0, 1.0, LIMITS_V[1][0] / LIMITS_V[0][0]], len(inner)),
+            watched_nominal=np.tile(PAIR_NOMINAL, len(inner)),
             low_pu=1.0 - width,
             high_pu=1.0 + width,
             watched_building=at_building,

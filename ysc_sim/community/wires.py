@@ -27,6 +27,8 @@ class Section:
     fixed_p_kw: Floats
     fixed_q_kvar: Floats
     """Constant power of what is no building, (P,), > 0 injects."""
+    generation_port: Ints
+    """Port at which the inverters of each building feed in, (k,)."""
     watched: Ints
     """Pairs of nodes whose voltage is watched, (w, 2); the second may be ``EARTH``."""
     watched_nominal: Floats
@@ -50,6 +52,12 @@ class Wires:
     """Reactive over active power of demand, > 0 lagging."""
     generation_tan_phi: Floats
     """Reactive power that generators take in, over the active power that they give, (n,)."""
+    solar_rated_kw: Floats
+    """(n,)"""
+    control: bool
+    """Whether the network is solved inside the run."""
+    volt_watt_pu: tuple[float, float]
+    """Voltage up to which solar inverters give all they can, and from which on nothing."""
     notes: tuple[dict[str, object], ...] = ()
 
 

@@ -7,10 +7,13 @@ published all the same.
 *One contract* (wires ``same_site`` or ``private_line``): the operator pays the utility's bill at the point of
 connection and is paid by the members: for local trade at the market's price, for what they drew beyond it at the
 contract's energy price and levy, for the demand charge by each one's own largest half-hour of the month. What is then
-left, a surplus as a rule, goes back to them in proportion to the energy through their meters.
+left, a surplus as a rule, goes back to them in proportion to the energy through their meters. Where the network is
+solved inside the run, its losses are in the import of the point of connection: all members bear them, in that
+proportion.
 
 *Separate contracts* (wires ``utility``, or a single building): each pays its own bill. A kWh from a neighbour saves
-the supplier's energy price, not the levy and not the demand charge, and bears the wheeling charge.
+the supplier's energy price, not the levy and not the demand charge, and bears the wheeling charge. The losses of the
+wires are the network operator's.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from ysc_sim.results.arrays import BillLine
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import MWH_PER_KWH, Floats, Ints
 
-COMMUNITY, OPERATOR = -1, -2
+COMMUNITY, OPERATOR, NETWORK = -1, -2, -3
 EXPORT_ITEM = "export"
 
 
@@ -172,6 +175,7 @@ def _bill_separately(accounts: Accounts, community: Community, meters: Meters, t
                 accounts.write(line.month, int(b), line.item, line.unit, quantity, price, amount[:, j])
     energy_price, export_price = _prices(community)
     for month, span in months_of(axis):
+        _pay_losses(accounts, month, meters.loss_mwh[span], energy_price[span])
         spare = meters.export_mwh[span] - trades.sold_mwh[span]
         income = -np.rint(spare * (export_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
         accounts.pay(income, everyone, accounts.utility)
@@ -186,6 +190,18 @@ def _bill_separately(accounts: Accounts, community: Community, meters: Meters, t
         accounts.pay(carried, everyone, accounts.network)
         accounts.write_all(month, "wheeling", "kWh", bought.sum(axis=0) / MWH_PER_KWH, carried)
         _pay_trades(accounts, month, span, trades)
+
+
+def _pay_losses(accounts: Accounts, month: str, loss_mwh: Ints, energy_price: Floats) -> None:
+    """The network operator buys what its wires lose, at the mean energy price of the buildings' contracts."""
+    if not loss_mwh.any():
+        return
+    price = np.add.reduce(energy_price, axis=2) / energy_price.shape[2]
+    amount = np.add.reduce(np.rint(loss_mwh * (price / 1000.0)).astype(np.int64), axis=0)
+    lost = np.add.reduce(loss_mwh, axis=0) / MWH_PER_KWH
+    accounts.pay(amount, accounts.network, accounts.utility)
+    mean = np.divide(amount / 1000.0, lost, out=np.zeros_like(lost), where=lost > 0)
+    accounts.write(month, NETWORK, "network_losses", "kWh", lost, mean, amount)
 
 
 def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> None:

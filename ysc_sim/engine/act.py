@@ -9,6 +9,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, Control, State
 from ysc_sim.contracts import SlotMeters, Store, View, Wish
 from ysc_sim.engine.beyond import beyond_of, switch_off
+from ysc_sim.engine.flow import flow
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands
 from ysc_sim.engine.no_export import forbid_export
@@ -126,6 +127,8 @@ def dispatch(community: Community, state: State, frame: Frame) -> None:
     if community.export_bans:
         forbid_export(community, state, frame)
     if frame.dark:
+        # Losses of the grid's time must not end an island; its own are found by the flow that follows.
+        state.loss_kw = np.zeros_like(state.loss_kw)
         share_islands(community, state, frame)
 
 
@@ -161,5 +164,5 @@ def share_granted(community: Community, state: State, frame: Frame, granted: Flo
         state.p_kw[i] = np.minimum(np.maximum(p, lo), hi)
 
 
-STAGES = (observe, decide, dispatch)
+STAGES = (observe, decide, dispatch, flow)
 """The stages of an act that are repeated after an event; read from left to right."""

@@ -73,6 +73,7 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
     sun, store = cell.generation_kw.copy(), cell.give_kw.copy()
     drawn = np.zeros_like(store)
     served = np.ones_like(state.served)
+    lossy = _serve_losses(state, sun, store, drawn)
     for tier in range(4):
         need = cell.demand_kw[:, :, tier]
         direct = np.minimum(sun, need)
@@ -83,7 +84,7 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         drawn += stored
         np.divide(direct + stored, need, out=served[:, :, tier], where=need > 0)
     charged = np.minimum(sun, cell.take_kw)
-    alive = cell.can_give | (cell.can_take & (charged > 0))
+    alive = (cell.can_give | (cell.can_take & (charged > 0))) & ~lossy
     _lose_formers(community, state, frame, alive)
     lives = state.mode == ISLAND
     served = np.where((state.mode == GRID)[:, :, None], 1.0, served * lives[:, :, None])
@@ -95,6 +96,17 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         take=_ratio(charged, cell.take_kw) * lives,
     )
     _set_powers(community, state, frame, shares)
+
+
+def _serve_losses(state: State, sun: Floats, store: Floats, drawn: Floats) -> Bools:
+    """Take the losses of the wires (known for a single cell) before all demand; where that is not possible, True."""
+    need = np.broadcast_to(state.loss_kw, sun.shape) if sun.shape[1] == 1 else np.zeros_like(sun)
+    direct = np.minimum(sun, need)
+    stored = np.minimum(store, need - direct)
+    sun -= direct
+    store -= stored
+    drawn += stored
+    return np.asarray(need - direct - stored > SHARE_EPS * np.maximum(need, 1.0))
 
 
 class Shares(NamedTuple):
@@ -148,10 +160,14 @@ def _set_powers(community: Community, state: State, frame: Frame, shares: Shares
 
 
 def seconds_to_limit(community: Community, state: State) -> Floats:
-    """Seconds until a store in a cell without grid meets a limit, or its cell a shedding threshold, (R,); else inf."""
+    """Seconds until a store in a cell without grid meets a limit, or its cell a shedding threshold, (R,); else inf.
+
+    Where the network is solved inside the run every store counts: what one no longer takes moves all voltages.
+    """
     rows = state.mode.shape[0]
     soonest = np.full(rows, np.inf)
     alive = (state.mode == ISLAND).astype(np.float64)
+    coupled = (state.mode == GRID) if community.wires is not None and community.wires.control else 0.0
     energy, drain, usable = (np.zeros(state.mode.shape) for _ in range(3))
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
         if not fleet.stores:
@@ -159,7 +175,7 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
         p, part = state.p_kw[i], state.fleets[i]
         store = fleet.store(part)
         present = 1.0 if store.present is None else store.present
-        inside = to_cell.spread(alive) > 0
+        inside = to_cell.spread(alive + coupled) > 0
         limits = np.where(inside, fleet.limit_s(part, p), np.inf)
         soonest = np.minimum(soonest, np.minimum.reduce(limits, axis=1))
         energy += to_cell.sum((store.stored_kwh - store.floor_kwh) * present)

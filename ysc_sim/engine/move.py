@@ -41,7 +41,8 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
     ]
     if community.switches:
         book_switched_off(community, state, frame, dt_s / SECONDS_PER_HOUR)
-    if community.export_bans:
+    solved_inside = community.wires is not None and community.wires.control
+    if community.export_bans or solved_inside:
         book_curtailed(community, state, frame, dt_s / SECONDS_PER_HOUR)
     imported, exported = read_meters(state.net_kw, energy, by_building, dt_s)
     if frame.dark:
@@ -50,6 +51,8 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
     state.export_kwh = state.export_kwh + exported
     frame.recorder.add("import_kwh", frame.interval, frame.rows, imported)
     frame.recorder.add("export_kwh", frame.interval, frame.rows, exported)
+    if solved_inside:
+        _book_losses(state, frame, dt_s)
     _book_connection(community, state, frame, dt_s, energy, by_building)
 
 
@@ -74,6 +77,13 @@ def _book(community: Community, frame: Frame, i: int, fleet: Device, flow: Flow)
         recorder.add(GENERATION[fleet.energy_class], interval, rows, total(flow.energy_kwh))
 
 
+def _book_losses(state: State, frame: Frame, dt_s: float | Floats) -> None:
+    """What the wires lost: on a register, and in the interval."""
+    lost = state.loss_kw * (dt_s / SECONDS_PER_HOUR)
+    state.loss_kwh = state.loss_kwh + lost
+    frame.recorder.add_community("loss_kwh", frame.interval, frame.rows, lost)
+
+
 def _book_dark(
     community: Community,
     state: State,
@@ -88,6 +98,7 @@ def _book_dark(
     recorder, interval, rows = frame.recorder, frame.interval, frame.rows
     bands = [fleet.bands(part, frame.moment) for fleet, part in zip(community.fleets, state.fleets, strict=True)]
     lacking = np.zeros_like(state.unserved_kwh)
+    alone = state.mode != GRID
     for i, fleet in enumerate(community.fleets):
         want = bands[i].want_kw
         if fleet.flexible:
@@ -97,7 +108,8 @@ def _book_dark(
                 gone = 1.0 - community.by_cell[i].spread(state.served[:, :, tier])
                 lacking[:, :, tier] += community.by_building[i].sum(-want * fleet.tier_shares[:, tier] * gone * dt_h)
         else:
-            unused = community.by_building[i].sum((want - state.p_kw[i]) * dt_h)
+            unused = (want - state.p_kw[i]) * community.by_cell[i].spread(alone.astype(np.float64)) * dt_h
+            unused = community.by_building[i].sum(unused)
             recorder.add("curtailed_kwh", interval, rows, unused)
     state.unserved_kwh = state.unserved_kwh + lacking
     for tier in range(4):
@@ -107,8 +119,9 @@ def _book_dark(
     recorder.add("load_kwh", interval, rows, unserved)
     short = community.cell_of.spread((state.served[:, :, 0] < 1.0 - SERVED_EPS).astype(np.float64))
     recorder.add("interrupted_s", interval, rows, short * (lacking[:, :, 0] > 0) * dt_s)
-    alone = state.mode != GRID
-    stray = np.abs(community.cell_of.sum(energy)) * alone
+    # Only a single cell has wires between buildings while it is alone: their losses are its own.
+    lost = state.loss_kw * dt_h if len(community.cells) == 1 else 0.0
+    stray = np.abs(community.cell_of.sum(energy) - lost) * alone
     state.stray_kwh = state.stray_kwh + np.add.reduce(stray, axis=1, keepdims=True)
     recorder.add_community("islanded_s", interval, rows, alone.all(axis=1, keepdims=True) * dt_s)
     if community.cell_of.identity:
@@ -122,14 +135,18 @@ def _book_connection(
     community: Community, state: State, frame: Frame, dt_s: float | Floats, energy: Floats, rests: list[Rest]
 ) -> None:
     """The community's point of connection: the sum of the cells that are tied to the grid, exactly zero if none is."""
-    net = state.net_kw
+    net, lost_kw = state.net_kw, state.loss_kw
     if frame.dark:
+        lost_kw = lost_kw * (state.mode == GRID).any(axis=1, keepdims=True)
         tied = community.cell_of.spread((state.mode == GRID).astype(np.float64))
         energy, net = energy * tied, net * tied
         rests = [Rest(rest.to_meter, rest.p_kw * rest.to_meter.spread(tied), rest.held_s) for rest in rests]
     whole = [Rest(rest.to_meter.all_in_one, rest.p_kw, rest.held_s) for rest in rests]
     imported, exported = read_meters(
-        np.add.reduce(net, axis=1, keepdims=True), np.add.reduce(energy, axis=1, keepdims=True), whole, dt_s
+        np.add.reduce(net, axis=1, keepdims=True) - lost_kw,
+        np.add.reduce(energy, axis=1, keepdims=True) - lost_kw * (dt_s / SECONDS_PER_HOUR),
+        whole,
+        dt_s,
     )
     state.grid_import_kwh = state.grid_import_kwh + imported
     state.grid_export_kwh = state.grid_export_kwh + exported

@@ -122,7 +122,7 @@ def _per_meter(ban: ExportBan, trips: Bools) -> Floats:
 
 
 def book_curtailed(community: Community, state: State, frame: Frame, dt_h: float | Floats) -> None:
-    """Write down what generation under an export ban lost; cells without grid book their own."""
+    """Write down what generation lost to an export ban or to its voltage; cells without grid book their own."""
     tied = (state.mode == GRID).astype(np.float64)
     for i, fleet in enumerate(community.fleets):
         if fleet.energy_class in CLASSES:

@@ -1,4 +1,6 @@
-"""``power_flow: report``: voltages, loading and losses of every recorded interval, solved as one batch after the run.
+"""Voltages, loading and losses of every recorded interval, solved as one batch after the run.
+
+With ``power_flow: control`` the losses shown are those that were booked inside the run (:mod:`.flow`).
 
 Injections are the mean powers of the recorded interval: demand that was served with the power factor of the network,
 generation with that of its inverters, stores with none. The high-voltage side of the transformers (of a file: its
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,7 +44,15 @@ def solve_after_run(community: Community, run: Run) -> PowerFlow | None:
     gathered = Gathered(powers.load_kw.shape, hours(run.record_s))
     for section in wires.sections:
         gathered.add(section, powers, np.flatnonzero(alive.ravel() > 0))
-    return gathered.finish(wires, powers, alive)
+    flow = gathered.finish(wires, powers, alive)
+    return _as_booked(run, flow) if wires.control else flow
+
+
+def _as_booked(run: Run, flow: PowerFlow) -> PowerFlow:
+    """Losses and the point of connection as they were booked while the run went on."""
+    booked, length_h = run.recorder.community, hours(run.record_s)
+    through = (booked["import_kwh"] - booked["export_kwh"])[:, :, 0] / length_h
+    return replace(flow, loss_kw=booked["loss_kwh"][:, :, 0] / length_h, connection_p_kw=through, in_balance=True)
 
 
 class Powers:
@@ -78,15 +89,16 @@ def energised_share(community: Community, run: Run) -> Floats:
     dark = np.zeros((len(edges) - 1, community.rows))
     for row, start_s, end_s in _dark_spans(community, run):
         inside = np.minimum(edges[1:], end_s) - np.maximum(edges[:-1], start_s)
-        dark[:, row] += np.maximum(inside, 0.0)[:, None] if isinstance(row, slice) else np.maximum(inside, 0.0)
+        dark[:, row] += np.maximum(inside, 0.0)
     share: Floats = 1.0 - dark / run.record_s
     return np.where(share < ON_LIMIT_PU, 0.0, share)
 
 
-def _dark_spans(community: Community, run: Run) -> Iterator[tuple[int | slice, float, float]]:
+def _dark_spans(community: Community, run: Run) -> Iterator[tuple[int, float, float]]:
     if len(community.cells) > 1:
-        for window in community.outages:
-            yield slice(None), float(window.start_s), float(window.end_s)
+        for row, windows in enumerate(community.row_outages or (community.outages,) * community.rows):
+            for window in windows:
+                yield row, float(window.start_s), float(window.end_s)
         return
     nobody = {mode.name for mode in MODES if mode.slack == "nobody"}
     since: dict[int, float] = {}

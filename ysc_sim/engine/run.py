@@ -45,7 +45,7 @@ class Run:
             rows=community.rows,
             buildings=len(community.buildings),
             columns=columns_of(community),
-            community=("import_kwh", "export_kwh", "islanded_s"),
+            community=("import_kwh", "export_kwh", "islanded_s", *(("loss_kwh",) if solved_inside(community) else ())),
         )
         self.events: list[Event] = []
         self.gate = Gate(community)
@@ -64,7 +64,7 @@ class Run:
         """Bring every row exactly to ``t_s``; end the recorded interval and the slot that end there."""
         if t_s == self.now_s:
             return
-        if self.dark or self._next_any_s < t_s:
+        if self.dark or solved_inside(self.community) or self._next_any_s < t_s:
             self._advance_rows(t_s)
         else:
             advance(self.community, self.state, self.frame, t_s - self.now_s)
@@ -89,11 +89,12 @@ class Run:
         raise InvariantError("too_many_substeps", time=self.axis.at(self.now_s).isoformat(), row=int(rows[0]))
 
     def _advance_to_next(self, rows: Ints, elapsed: Floats, span: float) -> Floats:
-        """Move some rows to whatever comes first: an event, a limit in a cell without grid, the end of the interval."""
+        """Move some rows to whatever comes first: an event, a limit where buildings are coupled, the end of the
+        interval."""
         whole = rows.size == self.community.rows
         part = self.state if whole else self.state.take(rows)
         goal = np.minimum(self._next_event_s[rows] - self.now_s, span)
-        if self.dark:
+        if self.dark or solved_inside(self.community):
             goal = np.minimum(goal, elapsed[rows] + seconds_to_limit(self.community, part))
         frame = self._new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
         advance(self.community, part, frame, (goal - elapsed[rows])[:, None])
@@ -129,6 +130,7 @@ class Run:
         recorder.register_export_kwh[slot] = state.export_kwh
         recorder.grid_import_kwh[slot] = state.grid_import_kwh[:, 0]
         recorder.grid_export_kwh[slot] = state.grid_export_kwh[:, 0]
+        recorder.loss_kwh[slot] = state.loss_kwh[:, 0]
         state.last_import_kwh = state.import_kwh - state.slot_import_kwh
         state.slot_import_kwh = state.import_kwh
         state.last_grid_import_kwh = state.grid_import_kwh - state.slot_grid_import_kwh
@@ -266,11 +268,16 @@ def columns_of(community: Community) -> list[str]:
             *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)),
             "interrupted_s",
         ]
-    if community.outages or community.row_outages or community.export_bans:
+    if community.outages or community.row_outages or community.export_bans or solved_inside(community):
         names.append("curtailed_kwh")
     if community.export_bans:
         names.append("relay_trips")
     return names
+
+
+def solved_inside(community: Community) -> bool:
+    """Whether the network is solved inside the run."""
+    return community.wires is not None and community.wires.control
 
 
 GENERATED = (("pv_kwh", "pv"), ("wind_kwh", "wind"), ("genset_kwh", "genset"))

@@ -31,6 +31,8 @@ class Meters(NamedTuple):
     """(K, S) at the point of connection."""
     rounding_mwh: Ints
     """(K, S) |integer net − physical net| at the point of connection, rounded up."""
+    loss_mwh: Ints
+    """(K, S) lost in the wires; 0 unless the network is solved inside the run."""
     remainder_mwh: Ints
     """(K, S) what integer meters in an island do not add up to: a line on the operator's rounding account."""
 
@@ -46,12 +48,13 @@ class Trades(NamedTuple):
 def read_registers(recorder: Recorder) -> Meters:
     """Integer readings at the ends of the slots, and the point of connection that they add up to.
 
-    Tied to the grid the integer net at the point of connection *is* the sum of the buildings'; where nothing flowed
-    through it (an island) it is zero and the remainder is kept apart.
+    Tied to the grid the integer net at the point of connection *is* the sum of the buildings' less the losses of the
+    wires; where nothing flowed through it (an island) it is zero and the remainder is kept apart.
     """
     imported = _readings(recorder.register_import_kwh)
     exported = _readings(recorder.register_export_kwh)
-    nets = np.add.reduce(exported, axis=2) - np.add.reduce(imported, axis=2)
+    lost = _readings(recorder.loss_kwh)
+    nets = np.add.reduce(exported, axis=2) - np.add.reduce(imported, axis=2) - lost
     through_in = np.diff(recorder.grid_import_kwh, axis=0)
     through_out = np.diff(recorder.grid_export_kwh, axis=0)
     still = (through_in == 0) & (through_out == 0)
@@ -63,7 +66,7 @@ def read_registers(recorder: Recorder) -> Meters:
     short = np.minimum(grid_export, 0)
     physical = (through_out - through_in) * MWH_PER_KWH
     rounding = np.ceil(np.abs(nets - physical)).astype(np.int64)
-    return Meters(imported, exported, grid_import - short, grid_export - short, rounding, nets - grid_net)
+    return Meters(imported, exported, grid_import - short, grid_export - short, rounding, lost, nets - grid_net)
 
 
 def _readings(register_kwh: Floats) -> Ints:

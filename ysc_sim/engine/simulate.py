@@ -153,7 +153,7 @@ def _outage_seconds(community: Community) -> Floats:
 def _ledger_residual(meters: Meters, trades: Trades) -> Ints:
     """Energy that the ledger does not account for, (S,) mWh: sold − bought, and the connection against meters."""
     traded = np.add.reduce(trades.sold_mwh, axis=2) - np.add.reduce(trades.bought_mwh, axis=2)
-    nets = np.add.reduce(meters.export_mwh, axis=2) - np.add.reduce(meters.import_mwh, axis=2)
+    nets = np.add.reduce(meters.export_mwh, axis=2) - np.add.reduce(meters.import_mwh, axis=2) - meters.loss_mwh
     through = meters.grid_export_mwh - meters.grid_import_mwh
     left: Ints = np.add.reduce(np.abs(traded) + np.abs(nets - through - meters.remainder_mwh), axis=0)
     return left

@@ -9,6 +9,7 @@ import numpy as np
 
 from ysc_sim.contracts import MetricInfo, MetricValues
 from ysc_sim.results.arrays import RunArrays
+from ysc_sim.results.power_flow import PowerFlow
 from ysc_sim.units import Floats
 
 
@@ -41,7 +42,7 @@ class Network:
             "voltage_violation_h": np.add.reduce(np.maximum.reduce(outside, axis=2), axis=0),
             "max_line_loading_percent": np.fmax.reduce(flow.line_loading_percent, axis=0),
             "max_transformer_loading_percent": np.fmax.reduce(flow.transformer_loading_percent, axis=0),
-            "loss_kwh": np.add.reduce(np.nan_to_num(flow.loss_kw), axis=0) * arrays.hours,
+            "loss_kwh": self._lost(arrays, flow),
         }
         buildings: dict[str, Floats] = {
             "min_voltage_pu": np.fmin.reduce(flow.min_voltage_pu, axis=0),
@@ -49,3 +50,10 @@ class Network:
             "voltage_violation_h": np.add.reduce(outside, axis=0),
         }
         return MetricValues(community, buildings)
+
+    def _lost(self, arrays: RunArrays, flow: PowerFlow) -> Floats:
+        """What was booked where the network was solved inside the run, else what was found after it, (S,)."""
+        booked = arrays.community.get("loss_kwh")
+        if booked is not None:
+            return np.asarray(np.add.reduce(booked, axis=0))
+        return np.asarray(np.add.reduce(np.nan_to_num(flow.loss_kw), axis=0) * arrays.hours)

@@ -14,7 +14,7 @@ from ysc_sim.words import has
 if TYPE_CHECKING:
     import pandas as pd
 
-COMMUNITY, OPERATOR = "community", "operator"
+COMMUNITY, OPERATOR, NETWORK = "community", "operator", "network"
 MOST_LINES = 400
 
 
@@ -36,7 +36,7 @@ class Bills:
         """By account and by item; the community's own bill apart from what its members pay."""
         frame = results.frame("bills")
         mine = frame[frame["row"] == 0]
-        members = mine[~mine["building"].isin([COMMUNITY, OPERATOR])]
+        members = mine[~mine["building"].isin([COMMUNITY, OPERATOR, NETWORK])]
         outside = mine[mine["building"] == COMMUNITY]
         parts: list[str] = []
         if len(outside):

@@ -22,6 +22,7 @@ SINKS = (
     ("battery_charge_kwh", "battery"),
     ("ev_charge_kwh", "ev"),
     ("export_kwh", "export"),
+    ("loss_kwh", "dark"),
 )
 HIGH = 1000.0
 GAP = 26.0
@@ -72,7 +73,9 @@ class Flows:
 
 def lay_out(results: Reading, flows: Sequence[tuple[str, str]]) -> list[Flow]:
     """Stack the flows of one side, to the scale that the larger side allows; names keep clear of each other."""
-    numbers = results.metrics["community"]
+    numbers = dict(results.metrics["community"])
+    if not results.manifest.get("network", {}).get("in_balance"):
+        numbers.pop("loss_kwh", None)  # shown beside the balance, not in it
     total = max(sum(max(numbers.get(name, 0.0), 0.0) for name, _ in side) for side in (SOURCES, SINKS))
     shown = [(name, css, max(numbers.get(name, 0.0), 0.0)) for name, css in flows]
     shown = [flow for flow in shown if flow[2] > 0]

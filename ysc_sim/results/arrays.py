@@ -19,7 +19,8 @@ from ysc_sim.units import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class BillLine:
-    """One line of a bill for all rows: ``building`` is an index, −1 the community, −2 the operator's rounding."""
+    """One line of a bill for all rows: ``building`` is an index, −1 the community, −2 the operator's rounding, −3 the
+    network operator."""
 
     month: str
     building: int

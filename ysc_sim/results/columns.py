@@ -58,6 +58,7 @@ COMMUNITY_COLUMNS = (
     Column("import_kwh", "kWh", "energy in through the community's point of connection"),
     Column("export_kwh", "kWh", "energy out through the community's point of connection"),
     Column("islanded_s", "s", "time without the grid"),
+    Column("loss_kwh", "kWh", "energy lost in the wires, where the network is solved inside the run"),
     Column("demand_kw", "kW", "mean import of the half-hour at the point of connection, from the meters' integers"),
     Column("traded_kwh", "kWh", "energy sold from building to building; a half-hour's trade in equal parts"),
     Column("price_jpy_per_kwh", "JPY/kWh", "price of local trade, weighted by energy"),
@@ -74,7 +75,7 @@ TRADE_COLUMNS = (
 BILL_COLUMNS = (
     Column("month", "", "month, YYYY-MM"),
     Column("row", "1", "row of the ensemble"),
-    Column("building", "", "building, community, or operator (rounding account)"),
+    Column("building", "", "building, community, operator (rounding account) or network (its operator)"),
     Column("item", "", "what is charged"),
     Column("quantity", "", "how much of it"),
     Column("unit", "", "unit of the quantity"),

@@ -18,7 +18,7 @@ from ysc_sim.results.tables import Columns, Text, Times, text_of
 from ysc_sim.units import MWH_PER_KWH, Floats, Ints, hours
 
 LINES_AT_ONCE = 500_000
-POOL, COMMUNITY, OPERATOR = "pool", "community", "operator"
+POOL, COMMUNITY, OPERATOR, NETWORK = "pool", "community", "operator", "network"
 """Who stands in a table where it is not a building."""
 STATUS = ("delivered", "short", "failed")
 
@@ -104,10 +104,10 @@ def trades_part(arrays: RunArrays, first: int, last: int) -> Columns:
 def bills_part(arrays: RunArrays) -> Columns:
     """Every line of every bill, by month, row and account; the lines of one bill in the tariff's order."""
     lines, rows = arrays.bills, len(arrays.seeds)
-    names = (*arrays.buildings, COMMUNITY, OPERATOR)
-    # −1 (community) and −2 (operator) stand behind the buildings.
+    names = (*arrays.buildings, COMMUNITY, OPERATOR, NETWORK)
+    # −1 (community), −2 (operator) and −3 (network operator) stand behind the buildings.
     owner = np.array([line.building for line in lines], dtype=np.int64)
-    account = np.where(owner >= 0, owner, len(names) - 3 - owner)
+    account = np.where(owner >= 0, owner, len(arrays.buildings) - 1 - owner)
     month, item, unit = (text_of(getattr(line, key) for line in lines) for key in ("month", "item", "unit"))
     months = np.argsort(np.argsort(np.array(month.names))) if month.names else np.zeros(0, dtype=np.int64)
     line_of = np.repeat(np.arange(len(lines)), rows)

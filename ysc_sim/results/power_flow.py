@@ -58,6 +58,8 @@ class PowerFlow:
     """Whether all of the network is solved and verified, or dead, (T, S)."""
     limits_pu: tuple[float, float]
     """Narrowest limits that any building has."""
+    in_balance: bool = False
+    """Whether losses are part of the energy balance (``power_flow: control``) or shown beside it."""
     branches: Sequence[BranchPeak] = ()
     unsolved: Mapping[str, int] = field(default_factory=dict)
     """Reason → solves that it ended, of all sections."""
@@ -67,6 +69,7 @@ class PowerFlow:
         worst = sorted(self.branches, key=lambda branch: (-branch.max_loading_percent, branch.name))
         return {
             "kind": self.kind,
+            "in_balance": self.in_balance,
             "limits_pu": list(self.limits_pu),
             "branch_count": len(self.branches),
             "branches": [vars(branch) for branch in worst[:MOST_BRANCHES]],

@@ -26,6 +26,7 @@ class Recorder:
         self.register_export_kwh = np.zeros((slots + 1, rows, buildings))
         self.grid_import_kwh = np.zeros((slots + 1, rows))
         self.grid_export_kwh = np.zeros((slots + 1, rows))
+        self.loss_kwh = np.zeros((slots + 1, rows))
 
         self._fresh: dict[int, int] = {}
         """Interval that an array was last written in: the first write of all rows there needs no reading."""

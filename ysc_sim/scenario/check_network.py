@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ysc_sim.documents import suggest
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario.check_inputs import file_is_usable
-from ysc_sim.scenario.network import GridFile, Street
+from ysc_sim.scenario.network import DEFAULT_VOLT_WATT, GridFile, Street
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.street_parts import library
 from ysc_sim.scenario.tree import Tree
@@ -21,6 +21,17 @@ def network_is_solved(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """A network that is described while no power flow is asked for is looked at in vain."""
     if scenario.network is not None and scenario.power_flow == "off":
         yield tree.problem("network_in_vain", ("network",), {}, severity="warning")
+
+
+def volt_watt_acts(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A volt-watt curve falls with the voltage, and has a meaning only inside the run."""
+    network, where = scenario.network, ("network", "volt_watt_pu")
+    if network is None:
+        return
+    if network.volt_watt_pu[0] >= network.volt_watt_pu[1]:
+        yield tree.problem("volt_watt_order", where, {"value": list(network.volt_watt_pu)})
+    elif network.volt_watt_pu != DEFAULT_VOLT_WATT and scenario.power_flow == "report":
+        yield tree.problem("volt_watt_in_vain", where, {}, severity="warning")
 
 
 def street_can_be_built(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
@@ -115,6 +126,7 @@ def _is_representable(plain: PlainNetwork, taken: list[int], tree: Tree) -> Iter
 
 NETWORK_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     network_is_solved,
+    volt_watt_acts,
     street_can_be_built,
     file_can_be_used,
 )

@@ -2,7 +2,7 @@
 
 It comes from the dataclasses: bounds from their annotations, descriptions from the text below each field,
 units behind them. What the loader accepts beyond the dataclasses (``extends``, a load beside the id) is added
-here, what it does not do yet is taken out.
+here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from ysc_sim.plugins import registry
 from ysc_sim.scenario.kinds import KIND_IF_NONE, Choice, choice_of, flat_adapter, flat_class, spec_of
-from ysc_sim.scenario.load import NOT_YET, declared_adapter
+from ysc_sim.scenario.load import declared_adapter
 from ysc_sim.scenario.messages import classes_in, hints_of, unit_of
 from ysc_sim.scenario.overrides import BESIDE_ID
 from ysc_sim.scenario.schema import Declared
@@ -34,7 +34,6 @@ def json_schema() -> dict[str, Any]:
             definitions[f"{group}.{kind}"] = _kind(group, kind, definitions)
         definitions[group] = {"oneOf": [{"$ref": f"#/$defs/{group}.{kind}"} for kind in registry(group)]}
     _add_what_is_short(root, definitions)
-    _take_out_what_is_not_yet(root)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ysc-sim scenario",
@@ -115,15 +114,6 @@ def _add_what_is_short(root: dict[str, Any], definitions: dict[str, Any]) -> Non
     building, load = definitions["Building"], definitions.get("devices.load")
     if load is not None:
         building["properties"] |= {name: load["properties"][name] for name in sorted(BESIDE_ID)}
-
-
-def _take_out_what_is_not_yet(root: dict[str, Any]) -> None:
-    for name, values in NOT_YET.items():
-        if values is None:
-            root["properties"].pop(name, None)
-        elif "enum" in root["properties"][name]:
-            field = root["properties"][name]
-            field["enum"] = [value for value in field["enum"] if value not in values]
 
 
 def _without_titles(node: Any, *, names: bool = False) -> Any:

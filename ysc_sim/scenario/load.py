@@ -1,7 +1,7 @@
 """YAML → :class:`Scenario`, or every problem that can be told, each with its file, line and column.
 
-In this order: read the file and those that it extends; put overrides over them; refuse other formats and what
-is not wired yet; write out what is short; validate every field; check the cross rules. Only a file that is
+In this order: read the file and those that it extends; put overrides over them; refuse other formats; write out
+what is short; validate every field; check the cross rules. Only a file that is
 not YAML at all hides what else is wrong with it.
 """
 
@@ -29,11 +29,6 @@ from ysc_sim.scenario.tree import Path_, Tree
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
-
-NOT_YET: Mapping[str, frozenset[str] | None] = {
-    "power_flow": frozenset({"control"}),
-}
-"""Fields (None: whatever they say; else these values) that a later version will read, now refused."""
 
 
 def load_scenario(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
@@ -64,7 +59,6 @@ def _scenario(document: Document, folder: Path, seen: tuple[Path, ...], override
     tree = extended(document, folder, folder, seen)
     override(tree, overrides)
     _refuse_other_formats(tree)
-    _refuse_not_yet(tree)
     complete(tree)
     scenario = _validated(tree, folder, document.name)
     problems = sorted(set_of(tree.problems), key=_by_place)
@@ -94,17 +88,6 @@ def _refuse_other_formats(tree: Tree) -> None:
     key = "format_newer" if newer else "format_unknown"
     tree.complain(key, ("format",), value=str(found), known=FORMAT)
     raise ScenarioError(tree.problems)
-
-
-def _refuse_not_yet(tree: Tree) -> None:
-    """What the format names, but this version does not do, is refused by name and taken out."""
-    for name, values in NOT_YET.items():
-        found = tree.data.get(name)
-        if found is None or (values is not None and (not isinstance(found, str) or found not in values)):
-            continue
-        feature = name if values is None else f"{name}: {found}"
-        tree.complain("not_yet", (name,), feature=feature)
-        tree.data = {key: value for key, value in tree.data.items() if key != name}
 
 
 @cache

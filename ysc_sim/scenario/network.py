@@ -12,6 +12,8 @@ from ysc_sim.units import Fraction, Metres, Unit
 
 Name = Annotated[str, Len(1, 200)]
 PowerFactor = Annotated[float, Gt(0), Le(1), Unit("1")]
+VoltWatt = tuple[Annotated[float, Gt(1), Le(1.5), Unit("pu")], Annotated[float, Gt(1), Le(1.5), Unit("pu")]]
+DEFAULT_VOLT_WATT = (1.0545, 1.0594)
 Volts = Annotated[float, Ge(5000), Le(8000), Unit("V")]
 
 
@@ -50,6 +52,10 @@ class Street:
     imbalance: Fraction = 0.2
     """By how much the two 100 V sides of a building differ, of their sum; the heavier side changes from building to
     building (assumed; the interior wiring rules allow installed capacities to differ by 40 % of their mean)."""
+    volt_watt_pu: VoltWatt = DEFAULT_VOLT_WATT
+    """Volt-watt of solar inverters, with ``power_flow: control``: voltage at the service entrance, p.u. of 202 V, up to
+    which they give all they can, and from which on nothing: 106.5 V and 107 V on 101 V stand for a regulator that holds
+    107 V there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,9 @@ class GridFile:
     constant; keep: all stay; drop: none does."""
     load_power_factor: PowerFactor = 0.95
     """Power factor of the demand, lagging (assumed)."""
+    volt_watt_pu: VoltWatt = DEFAULT_VOLT_WATT
+    """Volt-watt of solar inverters, with ``power_flow: control``: voltage of their bus, p.u., up to which they give all
+    they can, and from which on nothing."""
 
 
 class ByKind:
