@@ -462,6 +462,24 @@ class Contract:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """What the cells of a planner's buildings will live through, were the grid to fail. ``R0``: 1 or all rows."""
+
+    of_building: Ints
+    """Cell of each of its buildings, (n,)."""
+    tier_load_kw: Floats
+    """Demand of everybody in each cell by tier, (R0, c, 4, T)."""
+    generation_kw: Floats
+    """(R0, c, T)"""
+    room_kwh: Floats
+    charge_kw: Floats
+    discharge_kw: Floats
+    charge_efficiency: Floats
+    discharge_efficiency: Floats
+    """Stationary stores of each of its buildings: energy between floor and full, powers, efficiencies at them, (n,)."""
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What a planner is told before the run. ``K`` slots, ``S`` rows, ``n`` buildings of its own."""
 
@@ -475,6 +493,8 @@ class Outlook:
     contracts: tuple[Contract, ...]
     future_kw: Floats | None
     """Mean net of everything inflexible in each slot, (K, S, n), > 0 surplus; None unless ``sees_future``."""
+    cells: Callable[[], Cells] | None = None
+    """Worked out when it is asked for; None unless ``sees_future``."""
 
 
 @runtime_checkable

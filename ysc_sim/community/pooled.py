@@ -28,17 +28,22 @@ class Pool(NamedTuple):
 
 
 class PooledStore(NamedTuple):
-    """The stationary stores of each cell as one, (c,) each."""
+    """The stationary stores of each cell, or of each building, as one, (c,) or (n,) each."""
 
     energy_kwh: Floats
     """What fits in, from empty to the ceiling."""
     floor_kwh: Floats
     start_kwh: Floats
-    power_kw: Floats
-    """The smaller of what all can take and what all can give."""
+    charge_kw: Floats
+    discharge_kw: Floats
     charge_efficiency: Floats
     discharge_efficiency: Floats
-    """Means over the stores, weighted by their powers, at rated power."""
+    """Means over the stores at rated power, weighted by it."""
+
+    @property
+    def power_kw(self) -> Floats:
+        """The smaller of what all can take and what all can give."""
+        return np.minimum(self.charge_kw, self.discharge_kw)
 
 
 def pool_of(community: Community) -> Pool:
@@ -62,32 +67,42 @@ def pool_of(community: Community) -> Pool:
     return Pool(load, generation)
 
 
-def pooled_store(community: Community) -> PooledStore:
-    """Sums over the batteries of each cell."""
-    cells = len(community.cells)
-    energy, floor, start, charge, discharge, kept, given = (np.zeros(cells) for _ in range(7))
-    for fleet, to_cell in zip(community.fleets, community.by_cell, strict=True):
+def pooled_store(community: Community, *, by_building: bool = False) -> PooledStore:
+    """Sums over the batteries of each cell, or of each building."""
+    count = len(community.buildings) if by_building else len(community.cells)
+    energy, floor, start, charge, discharge, kept, taken = (np.zeros(count) for _ in range(7))
+    places = community.by_building if by_building else community.by_cell
+    for fleet, place in zip(community.fleets, places, strict=True):
         if fleet.energy_class != "battery":
             continue
-        store, power = fleet.store(fleet.start()), rated_kw(fleet)
-        shape = store.stored_kwh[:1].shape
-        for total, values in ((energy, store.capacity_kwh), (floor, store.floor_kwh), (start, store.stored_kwh)):
-            total += to_cell.sum(np.array(np.broadcast_to(values, store.stored_kwh.shape)[:1]))[0]
         state = {name: array[:1] for name, array in fleet.start().items()}
-        charge += to_cell.sum(power.reshape(shape))[0]
-        discharge += to_cell.sum(power.reshape(shape))[0]
-        kept += to_cell.sum(-fleet.drain_kw(state, -power.reshape(shape)))[0]
-        given += to_cell.sum(fleet.drain_kw(state, power.reshape(shape)))[0]
+        store, (into, out) = fleet.store(state), rated_kw(fleet)
+        for total, values in (
+            (energy, store.capacity_kwh),
+            (floor, store.floor_kwh),
+            (start, store.stored_kwh),
+            (charge, into),
+            (discharge, out),
+            (kept, -fleet.drain_kw(state, -into)),
+            (taken, fleet.drain_kw(state, out)),
+        ):
+            total += place.sum(np.array(np.broadcast_to(values, into.shape)))[0]
     return PooledStore(
         energy_kwh=energy,
         floor_kwh=floor,
         start_kwh=start,
-        power_kw=np.minimum(charge, discharge),
-        charge_efficiency=np.divide(kept, charge, out=np.ones(cells), where=charge > 0),
-        discharge_efficiency=np.divide(discharge, given, out=np.ones(cells), where=given > 0),
+        charge_kw=charge,
+        discharge_kw=discharge,
+        charge_efficiency=np.divide(kept, charge, out=np.ones(count), where=charge > 0),
+        discharge_efficiency=np.divide(discharge, taken, out=np.ones(count), where=taken > 0),
     )
 
 
-def rated_kw(fleet: Device) -> Floats:
-    """Rated power of each battery, (m,) kW, as its specification says."""
-    return np.array([spec.power_kw for spec in fleet.placed.specs], dtype=np.float64)
+def rated_kw(fleet: Device) -> tuple[Floats, Floats]:
+    """Rated power of each battery into it and out of it, (1, m) kW; from its bands where the fleet does not say."""
+    state = {name: array[:1] for name, array in fleet.start().items()}
+    store, bands = fleet.store(state), fleet.bands(state, Moment(0.0, 0))
+    shape = store.stored_kwh.shape
+    into = np.maximum(-bands.lo_kw, 0.0) if store.charge_kw is None else store.charge_kw
+    out = np.maximum(bands.hi_kw, 0.0) if store.discharge_kw is None else store.discharge_kw
+    return np.array(np.broadcast_to(into, shape)), np.array(np.broadcast_to(out, shape))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ysc_sim.billing import demand_charge_jpy
 from ysc_sim.community.arrays import Community, Contracted, Control
-from ysc_sim.contracts import Contract, Device, Moment, Outlook, Planner, Plant
+from ysc_sim.community.pooled import pool_of, pooled_store
+from ysc_sim.contracts import Cells, Contract, Device, Moment, Outlook, Planner, Plant
 from ysc_sim.engine.prices import Prices
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import Floats, Ints
@@ -45,6 +47,22 @@ def outlook_of(community: Community, prices: Prices, control: Control, *, foresi
         plant=plant_of(community, columns),
         contracts=contracts_of(community, columns),
         future_kw=slot_means_kw(community)[:, :, columns] if foresight else None,
+        cells=partial(cells_of, community, columns) if foresight else None,
+    )
+
+
+def cells_of(community: Community, columns: Ints) -> Cells:
+    """Demand and generation of all cells in every step, and the stores of some buildings."""
+    pool, store = pool_of(community), pooled_store(community, by_building=True)
+    return Cells(
+        of_building=community.cell_of.group[columns],
+        tier_load_kw=pool.tier_load_kw,
+        generation_kw=pool.generation_kw,
+        room_kwh=(store.energy_kwh - store.floor_kwh)[columns],
+        charge_kw=store.charge_kw[columns],
+        discharge_kw=store.discharge_kw[columns],
+        charge_efficiency=store.charge_efficiency[columns],
+        discharge_efficiency=store.discharge_efficiency[columns],
     )
 
 
