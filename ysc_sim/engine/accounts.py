@@ -7,9 +7,9 @@ published all the same.
 *One contract* (wires ``same_site`` or ``private_line``): the operator pays the utility's bill at the point of
 connection and is paid by the members: for local trade at the market's price, for what they drew beyond it at the
 contract's energy price and levy, for the demand charge by each one's own largest half-hour of the month. What is then
-left, a surplus as a rule, goes back to them in proportion to the energy through their meters. Where the network is
-solved inside the run, its losses are in the import of the point of connection: all members bear them, in that
-proportion.
+left, a surplus as a rule, goes back to them in proportion to the energy through their meters; so does the surplus of
+an auction in which buyers pay more than sellers get. Where the network is solved inside the run, its losses are in the
+import of the point of connection: all members bear them, in that proportion.
 
 *Separate contracts* (wires ``utility``, or a single building): each pays its own bill. A kWh from a neighbour saves
 the supplier's energy price, not the levy and not the demand charge, and bears the wheeling charge. The losses of the
@@ -204,8 +204,13 @@ def _pay_losses(accounts: Accounts, month: str, loss_mwh: Ints, energy_price: Fl
     accounts.write(month, NETWORK, "network_losses", "kWh", lost, mean, amount)
 
 
-def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> None:
-    """Buyers pay and sellers are paid through the operator; what rounding leaves goes to its rounding account."""
+def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> Ints:
+    """Buyers pay and sellers are paid through the operator, who keeps what is left, (S,): its own in some auctions.
+
+    Up to half a thousandth of a yen for each building and slot is rounding and goes to the rounding account. A market
+    with one price leaves no more; where prices differ by design (McAfee, Huang), or where delivery fell short of
+    trades at different prices, the rest is the operator's surplus, or its loss.
+    """
     payment = trades.payment_mjpy[span]
     for item, mask, energy in (
         ("trade_bought", payment > 0, trades.bought_mwh[span]),
@@ -214,10 +219,14 @@ def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> 
         amount = np.where(mask, payment, 0).sum(axis=0)
         accounts.pay(amount, slice(0, accounts.n), accounts.operator)
         accounts.write_all(month, item, "kWh", energy.sum(axis=0) / MWH_PER_KWH, amount)
-    left = payment.sum(axis=(0, 2))
-    accounts.pay(left, accounts.operator, accounts.rounding)
-    if left.any():
-        accounts.write(month, OPERATOR, "rounding", "", np.zeros(len(left)), np.zeros(len(left)), -left)
+    left = np.add.reduce(payment, axis=2)
+    rounding = np.where(2 * np.abs(left) <= accounts.n, left, 0).sum(axis=0)
+    surplus: Ints = left.sum(axis=0) - rounding
+    accounts.pay(rounding, accounts.operator, accounts.rounding)
+    for item, amount in (("rounding", rounding), ("market_surplus", surplus)):
+        if amount.any():
+            accounts.write(month, OPERATOR, item, "", np.zeros(len(amount)), np.zeros(len(amount)), -amount)
+    return surplus
 
 
 def _bill_together(
@@ -239,8 +248,8 @@ def _bill_together(
         accounts.pay(income, accounts.operator, accounts.utility)
         price = np.full(accounts.rows, shared.export_jpy_per_kwh)
         accounts.write(month, COMMUNITY, EXPORT_ITEM, "kWh", exported / MWH_PER_KWH, price, income)
-        _pay_trades(accounts, month, span, trades)
-        _share_bill(accounts, month, span, owed + income, demand, meters, trades, energy_price, export_price)
+        surplus = _pay_trades(accounts, month, span, trades)
+        _share_bill(accounts, month, span, owed + income - surplus, demand, meters, trades, energy_price, export_price)
 
 
 def _share_bill(

@@ -7,10 +7,13 @@ from ysc_sim.markets.bilateral import BilateralTrades, bilateral_trades
 from ysc_sim.markets.bill_sharing import bill_sharing
 from ysc_sim.markets.call_auction import clear_call_auction
 from ysc_sim.markets.clearing import Clearing
+from ysc_sim.markets.huang import huang
 from ysc_sim.markets.mcafee import mcafee
 from ysc_sim.markets.mid_market_rate import mid_market_rate
+from ysc_sim.markets.muda import muda
 from ysc_sim.markets.nucleolus import nucleolus
 from ysc_sim.markets.order_book import OrderBook, Submission, Trade
+from ysc_sim.markets.pay_as_bid import clear_pay_as_bid
 from ysc_sim.markets.scarce_side import scarce_side_price
 from ysc_sim.markets.shapley import shapley_values
 from ysc_sim.markets.sharing_estimate import EstimatedShares, estimate_sharing_shapley
@@ -28,9 +31,12 @@ __all__ = [
     "bilateral_trades",
     "bill_sharing",
     "clear_call_auction",
+    "clear_pay_as_bid",
     "estimate_sharing_shapley",
+    "huang",
     "mcafee",
     "mid_market_rate",
+    "muda",
     "nucleolus",
     "scarce_side_price",
     "shapley_values",

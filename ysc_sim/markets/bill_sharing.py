@@ -10,11 +10,16 @@ sharing mechanisms based on a multiagent simulation framework, Applied Energy 22
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing
-from ysc_sim.markets.community_rate import check_periods, clear_inside
+from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
+from ysc_sim.units import Floats
 
 
 def bill_sharing(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_per_kwh: ArrayLike) -> Clearing:
@@ -30,3 +35,27 @@ def bill_sharing(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_per
     """
     period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, ordered=False)
     return clear_inside(period, np.zeros(period.demand_kwh.shape))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillSharingSpec:
+    """Nothing to set."""
+
+
+class BillSharing:
+    """Inside trade for nothing; what the supplier charges and pays is shared by energy."""
+
+    kind: ClassVar[str] = "bill_sharing"
+    Spec: ClassVar[type] = BillSharingSpec
+    trades: ClassVar[bool] = True
+
+    def __init__(self, spec: BillSharingSpec) -> None:
+        self.spec = spec
+
+    def clear(self, bids: Bids) -> Cleared:
+        """One inside price per row, everybody served in proportion."""
+        return clear_whole(bids, _free)
+
+
+def _free(demand: Floats, supply: Floats, buy: Floats, sell: Floats) -> Floats:
+    return np.zeros(demand.shape)

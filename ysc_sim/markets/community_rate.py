@@ -8,11 +8,14 @@ costs one blended price, and the payments add up to the community's bill behind 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ysc_sim.billing import split_by_largest_remainder
+from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing, blocks, refuse
 from ysc_sim.units import Floats
 
@@ -99,3 +102,32 @@ def _blend(part: Floats, inside: Floats, outside: Floats) -> Floats:
     """Mean of two prices; rounding must not carry it out of their range."""
     mean = part * inside + (1 - part) * outside
     return np.where(part > 0, np.clip(mean, np.minimum(inside, outside), np.maximum(inside, outside)), outside)
+
+
+def clear_whole(bids: Bids, inside_price: Callable[[Floats, Floats, Floats, Floats], Floats]) -> Cleared:
+    """The same rule for orders of the engine, in whole milliwatt-hours: cut by largest remainder, ties by building.
+
+    ``inside_price(demand, supply, buy, sell)``, (…, 1) each. Where members value energy differently, the lowest bid and
+    the highest ask take the place of the supplier's prices, so that nobody trades at a loss; where these cross
+    nothing is traded.
+    """
+    quantity, price, is_buyer = bids
+    if quantity.size == 0:
+        return Cleared(quantity.copy(), quantity.copy(), np.zeros(quantity.shape))
+    wanted, offered = quantity * is_buyer, quantity * ~is_buyer
+    buy = np.minimum.reduce(np.where(wanted > 0, price, np.inf), axis=-1, keepdims=True)
+    sell = np.maximum.reduce(np.where(offered > 0, price, -np.inf), axis=-1, keepdims=True)
+    demand, supply = (np.add.reduce(side, axis=-1, keepdims=True) for side in (wanted, offered))
+    trades = (demand > 0) & (supply > 0) & (buy >= sell)
+    volume = np.where(trades, np.minimum(demand, supply), 0)
+    shares = []
+    for side, whole in ((wanted, demand), (offered, supply)):
+        share = np.where(volume == whole, side, 0)
+        cut = ((volume > 0) & (volume < whole))[..., 0]
+        if cut.any():
+            share[cut] = split_by_largest_remainder(volume[cut][..., 0], side[cut])
+        shares.append(share)
+    level = inside_price(
+        demand.astype(np.float64), supply.astype(np.float64), *(np.where(trades, value, 0.0) for value in (buy, sell))
+    )
+    return Cleared(shares[0], shares[1], np.where(shares[0] + shares[1] > 0, level, 0.0))

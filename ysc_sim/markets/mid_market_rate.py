@@ -8,10 +8,15 @@ microgrid, IEEE Power & Energy Society General Meeting 2017.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from numpy.typing import ArrayLike
 
+from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing
-from ysc_sim.markets.community_rate import check_periods, clear_inside
+from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
+from ysc_sim.units import Floats
 
 
 def mid_market_rate(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_per_kwh: ArrayLike) -> Clearing:
@@ -29,3 +34,27 @@ def mid_market_rate(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_
     """
     period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh)
     return clear_inside(period, (period.buy_jpy_per_kwh + period.sell_jpy_per_kwh) / 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MidMarketRateSpec:
+    """Nothing to set."""
+
+
+class MidMarketRate:
+    """Inside trade at the middle of what a kWh is worth to buyers and sellers."""
+
+    kind: ClassVar[str] = "mid_market_rate"
+    Spec: ClassVar[type] = MidMarketRateSpec
+    trades: ClassVar[bool] = True
+
+    def __init__(self, spec: MidMarketRateSpec) -> None:
+        self.spec = spec
+
+    def clear(self, bids: Bids) -> Cleared:
+        """One inside price per row, everybody served in proportion."""
+        return clear_whole(bids, _middle)
+
+
+def _middle(demand: Floats, supply: Floats, buy: Floats, sell: Floats) -> Floats:
+    return (buy + sell) / 2

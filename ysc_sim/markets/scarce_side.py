@@ -9,11 +9,15 @@ Source: L. S. Shapley, M. Shubik, The assignment game I: the core, International
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing
-from ysc_sim.markets.community_rate import check_periods, clear_inside
+from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
 from ysc_sim.units import Floats
 
 
@@ -33,3 +37,23 @@ def scarce_side_price(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jp
 def inside_price(demand: Floats, supply: Floats, buy: Floats, sell: Floats) -> Floats:
     """Supplier's price where demand is longer, feed-in price where supply is, the middle in balance."""
     return np.where(demand > supply, buy, np.where(supply > demand, sell, (buy + sell) / 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScarceSideSpec:
+    """Nothing to set."""
+
+
+class ScarceSide:
+    """Inside trade at what a kWh is worth to the side that is longer."""
+
+    kind: ClassVar[str] = "scarce_side"
+    Spec: ClassVar[type] = ScarceSideSpec
+    trades: ClassVar[bool] = True
+
+    def __init__(self, spec: ScarceSideSpec) -> None:
+        self.spec = spec
+
+    def clear(self, bids: Bids) -> Cleared:
+        """One inside price per row, everybody served in proportion."""
+        return clear_whole(bids, inside_price)

@@ -9,11 +9,15 @@ microgrids of peer-to-peer prosumers, IEEE Transactions on Power Systems 32 (201
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing, refuse
-from ysc_sim.markets.community_rate import check_periods, clear_inside
+from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
 from ysc_sim.units import Floats
 
 
@@ -41,3 +45,29 @@ def inside_price(ratio: Floats, buy: Floats, sell: Floats) -> Floats:
     base = (buy - sell) * ratio + sell
     price = np.divide(buy, base, out=np.ones_like(base), where=base > 0) * sell
     return np.where(ratio < 1, np.clip(price, sell, buy), sell)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplyDemandRatioSpec:
+    """Nothing to set."""
+
+
+class SupplyDemandRatio:
+    """Inside price that falls as supply grows; a negative ask counts as 0."""
+
+    kind: ClassVar[str] = "supply_demand_ratio"
+    Spec: ClassVar[type] = SupplyDemandRatioSpec
+    trades: ClassVar[bool] = True
+
+    def __init__(self, spec: SupplyDemandRatioSpec) -> None:
+        self.spec = spec
+
+    def clear(self, bids: Bids) -> Cleared:
+        """One inside price per row, everybody served in proportion."""
+        return clear_whole(bids, _by_ratio)
+
+
+def _by_ratio(demand: Floats, supply: Floats, buy: Floats, sell: Floats) -> Floats:
+    ratio = np.divide(supply, demand, out=np.ones_like(demand), where=supply < demand)
+    floor = np.maximum(sell, 0.0)
+    return inside_price(ratio, np.maximum(buy, floor), floor)
