@@ -9,6 +9,9 @@ from ysc_sim.powerflow import solve
 from ysc_sim.scenario.network import Street
 from ysc_sim.scenario.street_parts import library
 
+OUTER = [1, -1, 0]
+"""Wire 1 against wire 2."""
+
 
 def homes(count, demand_kw=3.0, generation_kw=0.0, service_m=15.0):
     return [Connection(k, f"home_{k}", demand_kw, generation_kw, service_m) for k in range(count)]
@@ -24,7 +27,7 @@ def voltages(section, p_kw, q_kvar=0.0):
 
 
 def by_loops(spec, power_kva):
-    """Voltages a-n, n-b, a-b at the one home of a one-pole street, by two loop equations and plain iteration."""
+    """Voltages 1-n, n-2, 1-2 at the one home of a one-pole street, by two loop equations and plain iteration."""
     transformer, wire = library().transformers["pole_30kva"], library().conductors["dv_cu_14"]
     base = 105.0**2 / 30_000.0
     r, x = transformer.r_percent / 100, transformer.x_percent / 100
@@ -32,16 +35,14 @@ def by_loops(spec, power_kva):
     z = complex(wire.r_ohm_per_km, wire.x_ohm_per_km) * spec.service_m / 1000
     half = 105.0 * spec.supply_v / spec.tap_v
     apparent = transformer.no_load_percent / 100 * 30_000.0
-    iron = (transformer.no_load_w - 1j * np.sqrt(apparent**2 - transformer.no_load_w**2)) / 210.0**2
-    van, vnb, pole = half + 0j, half + 0j, 2 * half + 0j
+    iron = (transformer.no_load_w - 1j * np.sqrt(apparent**2 - transformer.no_load_w**2)) / 105.0**2
+    van, vnb, pole_a = half + 0j, half + 0j, half + 0j
     for _ in range(200):
         i_an, i_nb, i_ab = (np.conj(1000 * s / v) for s, v in zip(power_kva, (van, vnb, van + vnb), strict=True))
         a, b = i_an + i_ab, i_nb + i_ab  # loop currents out of a, and back through b, at the home
-        shunt = iron * pole
-        a0, b0 = a + shunt, b + shunt
+        a0, b0 = a + iron * pole_a, b  # iron losses stand at one half
         pole_a = half - own * a0 - common * (a0 + b0)
         pole_b = half - own * b0 - common * (a0 + b0)
-        pole = pole_a + pole_b
         van = pole_a - z * a - z * (a - b)
         vnb = pole_b - z * b + z * (a - b)
     return np.abs([van, vnb, van + vnb])
@@ -67,8 +68,8 @@ def test_short_circuit_impedance_is_that_of_the_plate():
     part = library().transformers["pole_75kva"]
     _, idle = voltages(section, np.zeros(3))
     _, loaded = voltages(section, np.array([0.0, 0.0, -75.0]))
-    between = [s.v_pu.reshape(-1, 3)[1] @ [1, 0, -1] * 101.0 for s in (idle, loaded)]
-    current = 75_000.0 / np.conj(loaded.v_pu.reshape(-1, 3)[-1] @ [1, 0, -1] * 101.0)
+    between = [s.v_pu.reshape(-1, 3)[1] @ OUTER * 101.0 for s in (idle, loaded)]
+    current = 75_000.0 / np.conj(loaded.v_pu.reshape(-1, 3)[-1] @ OUTER * 101.0)
     percent = 100.0 * (between[0] - between[1]) / current * 75_000.0 / 210.0**2
     assert abs(percent) == pytest.approx(1.8, abs=0.02)
     assert percent.real == pytest.approx(part.r_percent, abs=0.02)
@@ -86,7 +87,7 @@ def test_loading_is_current_over_ampacity():
     (section,) = street_sections(spec, homes(1))
     _, solution = voltages(section, np.array([0.0, 0.0, -10.0]))
     nodes = solution.v_pu.reshape(-1, 3)
-    ampere = 10_000.0 / abs(nodes[-1] @ [1, 0, -1] * 101.0)
+    ampere = 10_000.0 / abs(nodes[-1] @ OUTER * 101.0)
     service, transformer = solution.branch_loading_percent[0].max(axis=1)
     assert service == pytest.approx(100.0 * ampere / 70.0, rel=1e-9)
     assert transformer == pytest.approx(100.0 * ampere / (10_000.0 / 210.0), rel=0.02)
