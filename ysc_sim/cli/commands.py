@@ -216,3 +216,16 @@ def bill(
     options = options_of(unit, stamp, column, year, "Asia/Tokyo", fill_hours, None)
     given = Given(power_factor, contract, numbers_of(previous_kw))
     bill_of(data, tariff, kind, options, given, invoices=invoices, adjustments=adjustment or [], out=out, quiet=quiet)
+
+
+@app.command(help=text("cli.export"))
+def export(
+    folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))],
+    to: Annotated[str, typer.Option("--to", help=text("cli.option_to"), metavar="csv|parquet|xlsx")],
+    out: Annotated[Path | None, typer.Option("--out", help=text("cli.option_export_out"))] = None,
+    lang: Lang = None,
+) -> None:
+    """Write stored results for spreadsheets and other programs."""
+    from ysc_sim.cli.export import export_folder
+
+    export_folder(folder, to, out)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from ysc_sim.errors import ResultError
@@ -19,11 +20,13 @@ FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 def inert(value: object) -> object:
-    """A value that no spreadsheet takes for a formula.
+    """A value that no spreadsheet takes for a formula; a time as spreadsheets read it, without its zone.
 
-    >>> inert("=1+1"), inert(-1.5), inert("a-b")
-    ("'=1+1", -1.5, 'a-b')
+    >>> inert("=1+1"), inert(-1.5), inert("a-b"), inert(datetime(2026, 8, 3, 0, 30))
+    ("'=1+1", -1.5, 'a-b', '2026-08-03 00:30:00')
     """
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(" ", timespec="seconds")
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_BEGINS) else value
 
 
