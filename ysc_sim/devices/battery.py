@@ -274,7 +274,8 @@ class BatteryFleet:
         charge, discharge = np.maximum(-energy, 0.0), np.maximum(energy, 0.0)
         state["out_kwh"] = state["out_kwh"] + discharge
         loss = charge - discharge - (after - stored)
-        return Flow(energy, charge, discharge, loss, None, held_h * SECONDS_PER_HOUR if any_hit else None)
+        held_s = np.where(hit, held_h * SECONDS_PER_HOUR, dt_s) if any_hit else None
+        return Flow(energy, charge, discharge, loss, None, held_s)
 
     def _rest(self, state: DeviceState, begin: Floats, hours: Floats) -> Floats:
         """What is stored after ``hours`` of rest from ``begin`` on: standby takes its share, down to the floor."""
