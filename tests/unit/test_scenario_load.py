@@ -1,5 +1,6 @@
 """Scenario files: what they mean once read, extended and overridden."""
 
+import os
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -273,6 +274,15 @@ class TestFiles:
         with pytest.raises(ScenarioError) as error:
             load_scenario(write(self.TEXT))
         assert keys(error) == ["not_a_regular_file"]
+
+    @pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/zero", path), os.mkdir])
+    def test_profile_that_is_no_regular_file(self, write, tmp_path, make):
+        """A pipe would wait for ever, /dev/zero never end."""
+        make(tmp_path / "meter.csv")
+        with pytest.raises(ScenarioError) as error:
+            load_scenario(write(SMALL.replace("profile: detached120_gas", "profile: meter.csv")))
+        assert keys(error) in (["not_a_regular_file"], ["path_escapes"])
+        assert error.value.problems[0].line > 1
 
     def test_what_stands_in_a_profile_has_its_place_in_that_file(self, write):
         write("time,kW\n2026-08-03T00:00,1\n2026-08-03T00:30,many\n", "data/meter.csv")
