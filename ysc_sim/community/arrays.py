@@ -25,6 +25,7 @@ from ysc_sim.contracts import (
     Site,
     Strategy,
 )
+from ysc_sim.scenario.island import Island
 from ysc_sim.units import Bools, Floats, Ints
 
 
@@ -138,6 +139,8 @@ class Community:
     """Shared by all rows; merged and cut to the axis, in order. None where rows differ."""
     row_outages: tuple[tuple[OutageWindow, ...], ...]
     """Of each row, where rows differ: merged and cut likewise; else ()."""
+    island: Island
+    """How cells leave the grid, live alone and come back."""
     shed_below_soc: Floats
     """(4,) share of the usable energy of a cell below which its stores no longer serve a tier."""
     terms: Terms
@@ -169,6 +172,13 @@ class State:
     """Sum at each building, (S, n); > 0 is surplus."""
     mode: Ints
     """Code of each cell's mode, (S, c)."""
+    due_s: Floats
+    """When each cell's mode changes by itself, (S, c) seconds from the start; inf: it does not."""
+    level: Floats
+    """Share of their power that generation and stores may give in a cell that recovers, (S, c)."""
+    held_from_s: Floats
+    held_to_s: Floats
+    """When relays shed each tier of a cell, and when it may come back, (S, c, 4); inf: not. −inf once it is off."""
     served: Floats
     """Share of each tier's demand served in a cell without grid, (S, c, 4)."""
     import_kwh: Floats
@@ -227,6 +237,10 @@ class State:
 ROW_ARRAYS = (
     "net_kw",
     "mode",
+    "due_s",
+    "level",
+    "held_from_s",
+    "held_to_s",
     "served",
     "import_kwh",
     "export_kwh",
@@ -254,6 +268,10 @@ def start_state(community: Community) -> State:
         p_kw=[np.zeros((rows, len(fleet.placed.specs))) for fleet in community.fleets],
         net_kw=np.zeros((rows, n)),
         mode=np.zeros((rows, c), dtype=np.int64),
+        due_s=np.full((rows, c), np.inf),
+        level=np.ones((rows, c)),
+        held_from_s=np.full((rows, c, 4), np.inf),
+        held_to_s=np.full((rows, c, 4), np.inf),
         served=np.ones((rows, c, 4)),
         import_kwh=np.zeros((rows, n)),
         export_kwh=np.zeros((rows, n)),

@@ -72,6 +72,7 @@ def compile_community(scenario: Scenario) -> Community:
         market_in_loop=any(control.strategy.reads_market for control in controls),
         outages=outages,
         row_outages=row_outages,
+        island=scenario.island,
         shed_below_soc=np.array(scenario.island.shed_below_soc, dtype=np.float64),
         terms=_terms(scenario, members),
         export_bans=tuple(export_bans(scenario, members, fleets)),

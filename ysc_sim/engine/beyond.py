@@ -7,6 +7,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, Control, State
 from ysc_sim.contracts import Beyond, Curtailable, Vehicles
 from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.modes import tied
 from ysc_sim.units import Floats
 
 
@@ -94,7 +95,7 @@ def book_switched_off(community: Community, state: State, frame: Frame, dt_h: fl
         assert fleet.tier_shares is not None
         gone = state.p_kw[part.fleet] - fleet.bands(state.fleets[part.fleet], frame.moment).want_kw
         if frame.dark:
-            gone = gone * community.by_cell[part.fleet].spread((state.mode == 0).astype(np.float64))
+            gone = gone * community.by_cell[part.fleet].spread(tied(state.mode).astype(np.float64))
         if not gone.any():
             continue
         kwh = np.maximum(gone, 0.0) * dt_h

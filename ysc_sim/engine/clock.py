@@ -51,7 +51,7 @@ def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[
     """The grid goes away and comes back at its exact second; an end behind the horizon just closes the books."""
     yield env.timeout(window.start_s)
     run.close(window.start_s)
-    run.lose_grid(window.start_s, window.end_s)
+    run.lose_grid(window)
     yield from act_now(env, run)
     end_s = min(window.end_s, run.axis.duration_s)
     yield env.timeout(end_s - env.now)

@@ -21,7 +21,7 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.community.wires import Section, Wires
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands
-from ysc_sim.engine.modes import GRID, MODES
+from ysc_sim.engine.modes import MODES, tied
 from ysc_sim.errors import InvariantError
 from ysc_sim.powerflow import ConstantPowerFactor, VoltWatt, solve
 from ysc_sim.units import Floats, Ints
@@ -54,9 +54,9 @@ def flow(community: Community, state: State, frame: Frame) -> None:
     if wires is None or not wires.control:
         return
     state.loss_kw = np.zeros_like(state.loss_kw)
-    tied = np.flatnonzero((state.mode == GRID).all(axis=1))
-    if tied.size:
-        _solve_tied(community, state, wires, tied)
+    whole = np.flatnonzero(tied(state.mode).all(axis=1))
+    if whole.size:
+        _solve_tied(community, state, wires, whole)
     if frame.dark and len(community.cells) == 1:
         _balance_islands(community, state, wires, frame)
 
@@ -164,7 +164,7 @@ def _balance_islands(community: Community, state: State, wires: Wires, frame: Fr
             return
         state.loss_kw[rows, 0] = loss
         share_islands(community, state, frame)
-        state.loss_kw[~_lives(state) & (state.mode != GRID).all(axis=1)] = 0.0
+        state.loss_kw[~_lives(state) & ~tied(state.mode).any(axis=1)] = 0.0
     raise InvariantError("losses_do_not_settle", row=int(rows[0]))
 
 

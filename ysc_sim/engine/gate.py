@@ -11,7 +11,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Bids, Cleared, History
 from ysc_sim.engine.frame import Frame
-from ysc_sim.engine.modes import GRID, MODES
+from ysc_sim.engine.modes import MODES, TIED
 
 BATCH = 40_000
 """Orders cleared at once afterwards: what they need stays in the cache."""
@@ -49,7 +49,7 @@ class Gate:
         quantity = bids.quantity_mwh
         if dark is not None:
             alone = community.cell_of.identity and len(community.cells) > 1
-            trades = np.array([mode.trades and (code == GRID or not alone) for code, mode in enumerate(MODES)])
+            trades = np.array([mode.trades and (bool(TIED[code]) or not alone) for code, mode in enumerate(MODES)])
             quantity = np.where(community.cell_of.spread(trades[dark.mode].astype(np.float64)) > 0, quantity, 0)
         self._quantity_mwh[slot] = quantity
         self._price[slot] = bids.price_jpy_per_kwh

@@ -2,9 +2,9 @@
 
 Demand is served by tier, 1 (critical) first: from what is generated now, then from the stores, but for a tier only
 while the cell's stores hold more than its threshold (``shed_below_soc``). What is generated beyond that charges the
-stores; what they cannot take is curtailed. A tier that can be served in part is served in that part by everyone
-(as if it were rotated quickly inside the tier). The cell lives as long as one grid-forming device can either give
-power or take the surplus.
+stores; what they cannot take is curtailed. Engines that run carry what generation leaves, before the stores do. A tier
+that can be served in part is served in that part by everyone (as if it were rotated quickly inside the tier). The cell
+lives as long as one grid-forming device can either give power or take the surplus; it starts again when an engine runs.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
+from ysc_sim.contracts import Startable
 from ysc_sim.engine.frame import Frame
-from ysc_sim.engine.modes import GRID, ISLAND, MODES, follow
-from ysc_sim.results.arrays import Event
+from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, RECOVER, lives, tied
+from ysc_sim.engine.transfer import Switching, engine_formers, store_formers
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
 SHARE_EPS = 1e-9
@@ -29,25 +30,38 @@ class CellBalance(NamedTuple):
     demand_kw: Floats
     """(R, c, 4)"""
     generation_kw: Floats
+    """With the least load of running engines."""
+    base_kw: Floats
+    """That least load alone."""
+    engine_kw: Floats
+    """What engines can give beyond it."""
     give_kw: Floats
     take_kw: Floats
+    """Stores."""
     stored_share: Floats
     usable_kwh: Floats
     can_give: Bools
     """Whether a forming device can give power."""
     can_take: Bools
     """Whether a forming device can take power."""
+    runs: Bools
+    """Whether a forming engine runs."""
 
 
 def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
     """Add up every cell."""
     shape = state.mode.shape
     demand = np.zeros((*shape, 4))
-    generation, give, take, energy, usable = (np.zeros(shape) for _ in range(5))
-    forming_give, forming_take = np.zeros(shape), np.zeros(shape)
+    generation, base, engine, give, take, energy, usable = (np.zeros(shape) for _ in range(7))
+    forming_give, forming_take, forming_runs = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
         lo, hi, want = frame.bands[i]
-        if fleet.flexible:
+        if isinstance(fleet, Startable):
+            least = to_cell.sum(np.maximum(lo, 0.0))
+            base, generation = base + least, generation + least
+            engine += to_cell.sum(np.maximum(hi, 0.0) - np.maximum(lo, 0.0))
+            forming_runs += to_cell.sum(np.where(fleet.forming & (hi > 0.0), 1.0, 0.0))
+        elif fleet.flexible:
             give += to_cell.sum(np.maximum(hi, 0.0))
             take += to_cell.sum(np.maximum(-lo, 0.0))
             forming_give += to_cell.sum(np.where(fleet.forming & (hi > 0.0), 1.0, 0.0))
@@ -64,55 +78,74 @@ def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
             room = np.broadcast_to((store.capacity_kwh - store.floor_kwh) * present, store.stored_kwh.shape)
             usable += to_cell.sum(np.ascontiguousarray(room))
     share = np.divide(energy, usable, out=np.zeros(shape), where=usable > 0)
-    return CellBalance(demand, generation, give, take, share, usable, forming_give > 0, forming_take > 0)
+    runs = forming_runs > 0
+    return CellBalance(
+        demand, generation, base, engine, give, take, share, usable, (forming_give > 0) | runs, forming_take > 0, runs
+    )
 
 
 def share_islands(community: Community, state: State, frame: Frame) -> None:
     """Find the balance of every cell without grid; set powers, served shares and modes."""
     cell = balance_of(community, state, frame)
-    sun, store = cell.generation_kw.copy(), cell.give_kw.copy()
-    drawn = np.zeros_like(store)
+    sun, engine, store = cell.generation_kw.copy(), cell.engine_kw.copy(), cell.give_kw.copy()
+    drawn, burnt = np.zeros_like(store), np.zeros_like(store)
     served = np.ones_like(state.served)
-    lossy = _serve_losses(state, sun, store, drawn)
+    lossy = _serve_losses(state, (sun, engine, store), (burnt, drawn))
     for tier in range(4):
-        need = cell.demand_kw[:, :, tier]
+        held = state.held_from_s[:, :, tier] == -np.inf
+        need = np.where(held, 0.0, cell.demand_kw[:, :, tier])
         direct = np.minimum(sun, need)
         sun -= direct
+        motor = np.minimum(engine, need - direct)
+        engine -= motor
+        burnt += motor
         allowed = cell.stored_share > community.shed_below_soc[tier] + SHARE_EPS
-        stored = np.minimum(store, need - direct) * allowed
+        stored = np.minimum(store, need - direct - motor) * allowed
         store -= stored
         drawn += stored
-        np.divide(direct + stored, need, out=served[:, :, tier], where=need > 0)
+        np.divide(direct + motor + stored, need, out=served[:, :, tier], where=need > 0)
+        served[:, :, tier] *= ~held
     charged = np.minimum(sun, cell.take_kw)
     alive = (cell.can_give | (cell.can_take & (charged > 0))) & ~lossy
-    _lose_formers(community, state, frame, alive)
-    lives = state.mode == ISLAND
-    served = np.where((state.mode == GRID)[:, :, None], 1.0, served * lives[:, :, None])
-    state.served = served
-    used = cell.generation_kw - sun + charged
+    _change_formers(community, state, frame, alive, cell.runs)
+    live = lives(state.mode)
+    state.served = np.where(tied(state.mode)[:, :, None], 1.0, served * live[:, :, None])
+    # What is left over is taken from generation first; an engine goes below its least load only when that is gone.
+    spilt = sun - charged
+    followers = cell.generation_kw - cell.base_kw
+    spilt_first = np.minimum(spilt, followers)
     shares = Shares(
-        generation=_ratio(used, cell.generation_kw) * lives,
-        give=_ratio(drawn, cell.give_kw) * lives,
-        take=_ratio(charged, cell.take_kw) * lives,
+        generation=_ratio(followers - spilt_first, followers) * live,
+        base=_ratio(cell.base_kw - (spilt - spilt_first), cell.base_kw) * live,
+        engine=_ratio(burnt, cell.engine_kw) * live,
+        give=_ratio(drawn, cell.give_kw) * live,
+        take=_ratio(charged, cell.take_kw) * live,
     )
     _set_powers(community, state, frame, shares)
 
 
-def _serve_losses(state: State, sun: Floats, store: Floats, drawn: Floats) -> Bools:
-    """Take the losses of the wires (known for a single cell) before all demand; where that is not possible, True."""
-    need = np.broadcast_to(state.loss_kw, sun.shape) if sun.shape[1] == 1 else np.zeros_like(sun)
-    direct = np.minimum(sun, need)
-    stored = np.minimum(store, need - direct)
-    sun -= direct
-    store -= stored
-    drawn += stored
-    return np.asarray(need - direct - stored > SHARE_EPS * np.maximum(need, 1.0))
+def _serve_losses(state: State, left: tuple[Floats, ...], used: tuple[Floats, Floats]) -> Bools:
+    """Take the losses of the wires (known for a single cell) before all demand; where that is not possible, True.
+
+    ``left``: what generation, engines and stores can still give; ``used``: what the last two gave. Both are changed.
+    """
+    loss = np.broadcast_to(state.loss_kw, left[0].shape) if left[0].shape[1] == 1 else np.zeros_like(left[0])
+    need = loss
+    for power, taken in zip(left, (None, *used), strict=True):
+        part = np.minimum(power, need)
+        need = need - part
+        power -= part
+        if taken is not None:
+            taken += part
+    return np.asarray(need > SHARE_EPS * np.maximum(loss, 1.0))
 
 
 class Shares(NamedTuple):
     """Which part of what they could do the devices of a living cell do, (R, c)."""
 
     generation: Floats
+    base: Floats
+    engine: Floats
     give: Floats
     take: Floats
 
@@ -121,30 +154,37 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def _lose_formers(community: Community, state: State, frame: Frame, alive: Bools) -> None:
-    """Cells whose last forming device gave up go dark."""
-    for r, c in zip(*np.nonzero((state.mode == ISLAND) & ~alive), strict=True):
-        t_s = frame.moment.t_s if np.ndim(frame.moment.t_s) == 0 else np.asarray(frame.moment.t_s)[r, 0]
-        row = int(r) if frame.rows is None else int(frame.rows[r])
-        state.mode[r, c] = log_transition(
-            frame.events, float(t_s), row, community.cells[c], int(state.mode[r, c]), "former_lost", "energy"
-        )
-
-
-def log_transition(events: list[Event], t_s: float, row: int, cell: str, mode: int, trigger: str, cause: str) -> int:
-    """The mode that follows, written down as an event with its cause."""
-    after = follow(mode, trigger)
-    events.append(Event(t_s, row, cell, MODES[mode].name, MODES[after].name, cause))
-    return after
+def _change_formers(community: Community, state: State, frame: Frame, alive: Bools, runs: Bools) -> None:
+    """Cells whose last forming device gave up go dark; those in which an engine runs come to life."""
+    dark = (state.mode == BLACKSTART) | ((state.mode == DEAD) & np.isinf(state.due_s))
+    lost = lives(state.mode) & ~alive
+    if not (lost.any() or dark.any()):
+        return
+    rows = np.arange(len(state.mode)) if frame.rows is None else frame.rows
+    t_s = np.broadcast_to(frame.moment.t_s, (len(rows), 1))[:, 0]
+    switching = Switching(community, state, rows, t_s, frame.events)
+    engines, stores = engine_formers(community, state), store_formers(community, state)[1]
+    for r, c in zip(*np.nonzero(lost), strict=True):
+        trigger = "former_lost_engine_starting" if engines[r, c] else "former_lost"
+        switching.go(int(r), int(c), trigger, "energy" if stores[r, c] else "former")
+        state.due_s[r, c] = np.inf
+    for r, c in zip(*np.nonzero(dark & runs), strict=True):
+        switching.go(int(r), int(c), "started", "started")
+    for r, c in zip(*np.nonzero((state.mode == BLACKSTART) & ~engines), strict=True):
+        switching.go(int(r), int(c), "start_failed", "start")
 
 
 def _set_powers(community: Community, state: State, frame: Frame, shares: Shares) -> None:
-    """Overwrite the powers of devices in cells without grid; add up the buildings anew."""
-    on_grid = state.mode == GRID
+    """Overwrite the powers of devices in cells without grid, or back on it and waiting; add up the buildings anew."""
+    whole = (state.mode == GRID).astype(np.float64)
+    waits = (state.mode == RECOVER).astype(np.float64)
     net = np.zeros(state.net_kw.shape)
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
         lo, hi, want = frame.bands[i]
-        if fleet.flexible:
+        if isinstance(fleet, Startable):
+            least = np.maximum(lo, 0.0)
+            alone = least * to_cell.spread(shares.base) + (np.maximum(hi, 0.0) - least) * to_cell.spread(shares.engine)
+        elif fleet.flexible:
             alone = np.maximum(hi, 0.0) * to_cell.spread(shares.give)
             alone = alone + np.minimum(lo, 0.0) * to_cell.spread(shares.take)
         elif fleet.tier_shares is not None:
@@ -152,32 +192,37 @@ def _set_powers(community: Community, state: State, frame: Frame, shares: Shares
             alone = want * part
         else:
             alone = want * to_cell.spread(shares.generation)
-        state.p_kw[i] = np.where(to_cell.spread(on_grid.astype(np.float64)) > 0, state.p_kw[i], alone)
+        granted = state.p_kw[i]
+        limited = np.where(granted > 0.0, granted * to_cell.spread(state.level), granted)
+        back = np.where(to_cell.spread(waits) > 0, limited, alone)
+        state.p_kw[i] = np.where(to_cell.spread(whole) > 0, granted, back)
         net += community.by_building[i].sum(state.p_kw[i])
     # Tied to the grid a building keeps the sum that it had: added up in another order it has other last bits.
-    tied = community.cell_of.spread(on_grid.astype(np.float64)) > 0
-    state.net_kw = np.where(tied, state.net_kw, net)
+    keeps = community.cell_of.spread(whole) > 0
+    state.net_kw = np.where(keeps, state.net_kw, net)
 
 
 def seconds_to_limit(community: Community, state: State) -> Floats:
-    """Seconds until a store in a cell without grid meets a limit, or its cell a shedding threshold, (R,); else inf.
+    """Seconds until a store or tank in a cell without grid meets a limit, or its cell a threshold, (R,); else inf.
 
     Where the network is solved inside the run every store counts: what one no longer takes moves all voltages.
     """
     rows = state.mode.shape[0]
     soonest = np.full(rows, np.inf)
-    alive = (state.mode == ISLAND).astype(np.float64)
-    coupled = (state.mode == GRID) if community.wires is not None and community.wires.control else 0.0
+    alive = lives(state.mode).astype(np.float64)
+    coupled = tied(state.mode) if community.wires is not None and community.wires.control else 0.0
     energy, drain, usable = (np.zeros(state.mode.shape) for _ in range(3))
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
-        if not fleet.stores:
+        if not (fleet.stores or isinstance(fleet, Startable)):
             continue
         p, part = state.p_kw[i], state.fleets[i]
-        store = fleet.store(part)
-        present = 1.0 if store.present is None else store.present
         inside = to_cell.spread(alive + coupled) > 0
         limits = np.where(inside, fleet.limit_s(part, p), np.inf)
         soonest = np.minimum(soonest, np.minimum.reduce(limits, axis=1))
+        if not fleet.stores:
+            continue
+        store = fleet.store(part)
+        present = 1.0 if store.present is None else store.present
         energy += to_cell.sum((store.stored_kwh - store.floor_kwh) * present)
         drain += to_cell.sum(fleet.drain_kw(part, p) * present)
         room = np.broadcast_to((store.capacity_kwh - store.floor_kwh) * present, store.stored_kwh.shape)

@@ -14,9 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ysc_sim.errors import InvariantError
+import numpy as np
 
-GRID, ISLAND, DEAD = 0, 1, 2
+from ysc_sim.errors import InvariantError
+from ysc_sim.units import Bools, Ints
+
+GRID, ISLAND, DEAD, TRANSFER, BLACKSTART, SYNC, RECOVER = range(7)
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,40 @@ MODES: tuple[Mode, ...] = (
     Mode("GRID", "grid", trades=True),
     Mode("ISLAND", "stores", trades=True),
     Mode("DEAD", "nobody", trades=False),
+    Mode("TRANSFER", "nobody", trades=False),  # the break between grid and island
+    Mode("BLACKSTART", "nobody", trades=False),  # dark, an engine is starting
+    Mode("SYNC", "stores", trades=True),  # the grid is back, the island waits for its windows
+    Mode("RECOVER", "grid", trades=True),  # on the grid again, generation and stores still wait and ramp up
 )
 """Indexed by the code that the state holds."""
 
+TIED: Bools = np.array([mode.slack == "grid" for mode in MODES])
+LIVES: Bools = np.array([mode.slack == "stores" for mode in MODES])
+"""Whether the grid, or the cell itself, holds the balance; indexed by mode."""
+
 TRANSITIONS: dict[tuple[int, str], int] = {
-    (GRID, "grid_lost"): ISLAND,
-    (GRID, "grid_lost_without_former"): DEAD,
-    (ISLAND, "former_lost"): DEAD,
+    **{(mode, "grid_lost"): ISLAND for mode in (GRID, RECOVER)},
+    **{(mode, "planned_loss"): ISLAND for mode in (GRID, RECOVER)},
+    **{(mode, "grid_lost_with_break"): TRANSFER for mode in (GRID, RECOVER)},
+    **{(mode, "grid_lost_without_former"): DEAD for mode in (GRID, RECOVER)},
+    **{(mode, "grid_lost_engine_starting"): BLACKSTART for mode in (GRID, RECOVER)},
+    (TRANSFER, "transferred"): ISLAND,
+    **{(mode, "former_lost"): DEAD for mode in (ISLAND, SYNC, TRANSFER)},
+    **{(mode, "former_lost_engine_starting"): BLACKSTART for mode in (ISLAND, SYNC, TRANSFER)},
+    **{(mode, "blackout"): DEAD for mode in (ISLAND, SYNC)},
+    **{(mode, "blackout_engine_starting"): BLACKSTART for mode in (ISLAND, SYNC)},
+    **{(mode, "started"): ISLAND for mode in (BLACKSTART, DEAD)},
+    (BLACKSTART, "start_failed"): DEAD,
     (ISLAND, "grid_returned"): GRID,
-    (DEAD, "grid_returned"): GRID,
+    (ISLAND, "grid_returned_out_of_step"): SYNC,
+    (SYNC, "synchronised"): GRID,
+    (SYNC, "sync_failed"): DEAD,
+    (SYNC, "grid_lost"): ISLAND,
+    **{(mode, "grid_returned"): GRID for mode in (DEAD, BLACKSTART, TRANSFER)},
+    **{(mode, "grid_returned_to_wait"): RECOVER for mode in (DEAD, BLACKSTART, TRANSFER)},
+    (RECOVER, "recovered"): GRID,
 }
+"""What may follow what. Codes and words of every trigger's cause are where it is pulled."""
 
 
 def follow(mode: int, trigger: str) -> int:
@@ -52,3 +79,15 @@ def follow(mode: int, trigger: str) -> int:
         return TRANSITIONS[mode, trigger]
     except KeyError:
         raise InvariantError("no_transition", mode=MODES[mode].name, trigger=trigger) from None
+
+
+def tied(mode: Ints) -> Bools:
+    """Which cells the grid holds."""
+    found: Bools = TIED[mode]
+    return found
+
+
+def lives(mode: Ints) -> Bools:
+    """Which cells live by themselves."""
+    found: Bools = LIVES[mode]
+    return found

@@ -12,7 +12,7 @@ from ysc_sim.engine.act import plus
 from ysc_sim.engine.beyond import book_switched_off
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.meters import Rest, read_meters
-from ysc_sim.engine.modes import GRID
+from ysc_sim.engine.modes import RECOVER, tied
 from ysc_sim.engine.no_export import book_curtailed
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
@@ -98,7 +98,7 @@ def _book_dark(
     recorder, interval, rows = frame.recorder, frame.interval, frame.rows
     bands = [fleet.bands(part, frame.moment) for fleet, part in zip(community.fleets, state.fleets, strict=True)]
     lacking = np.zeros_like(state.unserved_kwh)
-    alone = state.mode != GRID
+    alone = ~tied(state.mode)
     for i, fleet in enumerate(community.fleets):
         want = bands[i].want_kw
         if fleet.flexible:
@@ -108,8 +108,7 @@ def _book_dark(
                 gone = 1.0 - community.by_cell[i].spread(state.served[:, :, tier])
                 lacking[:, :, tier] += community.by_building[i].sum(-want * fleet.tier_shares[:, tier] * gone * dt_h)
         else:
-            unused = (want - state.p_kw[i]) * community.by_cell[i].spread(alone.astype(np.float64)) * dt_h
-            unused = community.by_building[i].sum(unused)
+            unused = community.by_building[i].sum((want - state.p_kw[i]) * idle(community, state, i) * dt_h)
             recorder.add("curtailed_kwh", interval, rows, unused)
     state.unserved_kwh = state.unserved_kwh + lacking
     for tier in range(4):
@@ -123,12 +122,24 @@ def _book_dark(
     lost = state.loss_kw * dt_h if len(community.cells) == 1 else 0.0
     stray = np.abs(community.cell_of.sum(energy) - lost) * alone
     state.stray_kwh = state.stray_kwh + np.add.reduce(stray, axis=1, keepdims=True)
-    recorder.add_community("islanded_s", interval, rows, alone.all(axis=1, keepdims=True) * dt_s)
+    islanded = np.multiply(alone.all(axis=1, keepdims=True), dt_s, dtype=np.float64)
+    recorder.add_community("islanded_s", interval, rows, islanded)
     if community.cell_of.identity:
         # Each building is a cell of its own: its meter sits at the switch that is open.
         closed = (~alone).astype(np.float64)
         return imported * closed, exported * closed
     return imported, exported
+
+
+def idle(community: Community, state: State, fleet: int) -> Floats:
+    """1 for devices whose lost generation is booked here, (R, m): without grid, or waiting after its return.
+
+    Export bans and voltage control book whatever is tied to the grid themselves.
+    """
+    alone = ~tied(state.mode)
+    if not (community.export_bans or (community.wires is not None and community.wires.control)):
+        alone |= state.mode == RECOVER
+    return community.by_cell[fleet].spread(alone.astype(np.float64))
 
 
 def _book_connection(
@@ -137,10 +148,10 @@ def _book_connection(
     """The community's point of connection: the sum of the cells that are tied to the grid, exactly zero if none is."""
     net, lost_kw = state.net_kw, state.loss_kw
     if frame.dark:
-        lost_kw = lost_kw * (state.mode == GRID).any(axis=1, keepdims=True)
-        tied = community.cell_of.spread((state.mode == GRID).astype(np.float64))
-        energy, net = energy * tied, net * tied
-        rests = [Rest(rest.to_meter, rest.p_kw * rest.to_meter.spread(tied), rest.held_s) for rest in rests]
+        lost_kw = lost_kw * tied(state.mode).any(axis=1, keepdims=True)
+        joined = community.cell_of.spread(tied(state.mode).astype(np.float64))
+        energy, net = energy * joined, net * joined
+        rests = [Rest(rest.to_meter, rest.p_kw * rest.to_meter.spread(joined), rest.held_s) for rest in rests]
     whole = [Rest(rest.to_meter.all_in_one, rest.p_kw, rest.held_s) for rest in rests]
     imported, exported = read_meters(
         np.add.reduce(net, axis=1, keepdims=True) - lost_kw,

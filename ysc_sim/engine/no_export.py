@@ -14,7 +14,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, ExportBan, State
 from ysc_sim.engine.frame import Frame
-from ysc_sim.engine.modes import GRID
+from ysc_sim.engine.modes import tied
 from ysc_sim.units import Bools, Floats
 
 CLASSES = ("pv", "wind")
@@ -25,16 +25,16 @@ NEARLY = 1.0 - 1e-9
 
 def forbid_export(community: Community, state: State, frame: Frame) -> None:
     """Curtail, and take back discharging, until no banned meter runs backwards."""
-    tied = community.cell_of.spread((state.mode == GRID).astype(np.float64))
+    joined = community.cell_of.spread(tied(state.mode).astype(np.float64))
     for ban in community.export_bans:
-        _watch(community, state, frame, ban, tied)
+        _watch(community, state, frame, ban, joined)
         _charge_to_the_end(community, state, ban)
         generation = _generation(community, state)
-        excess = _excess(state, ban, tied)
+        excess = _excess(state, ban, joined)
         stores = _discharging(community, state)
         first = np.minimum(excess, ban.group.sum(stores))
         _scale(community, state, stores, ban.group.spread(_left(ban.group.sum(stores), first)), storing=True)
-        excess = _excess(state, ban, tied)
+        excess = _excess(state, ban, joined)
         left = _left(ban.group.sum(generation), excess)
         _scale(community, state, generation, ban.group.spread(left), storing=False)
     state.released_kw = _generation(community, state)
@@ -55,9 +55,9 @@ def _charge_to_the_end(community: Community, state: State, ban: ExportBan) -> No
         state.p_kw[i] = slower
 
 
-def _excess(state: State, ban: ExportBan, tied: Floats) -> Floats:
+def _excess(state: State, ban: ExportBan, joined: Floats) -> Floats:
     """By how much each banned meter lacks its margin of import, (R, g)."""
-    return np.maximum(ban.group.sum(state.net_kw * tied) + ban.margin_kw, 0.0) * ban.watched
+    return np.maximum(ban.group.sum(state.net_kw * joined) + ban.margin_kw, 0.0) * ban.watched
 
 
 def _left(whole: Floats, taken: Floats) -> Floats:
@@ -95,12 +95,12 @@ def _scale(community: Community, state: State, part: Floats, left: Floats, *, st
     state.net_kw = state.net_kw - part * (1.0 - left)
 
 
-def _watch(community: Community, state: State, frame: Frame, ban: ExportBan, tied: Floats) -> None:
+def _watch(community: Community, state: State, frame: Frame, ban: ExportBan, joined: Floats) -> None:
     """Trip where the generation granted before now flows backwards; take away what is tripped."""
     generation = _generation(community, state)
     # What flows in the first moments: the new load with the generation that was granted for the old one.
     before = np.minimum(state.released_kw, generation)
-    reverse = ban.group.sum((state.net_kw - generation + before) * tied)
+    reverse = ban.group.sum((state.net_kw - generation + before) * joined)
     now = np.broadcast_to(frame.moment.t_s, (len(reverse), 1))
     running = ban.group.sum(state.tripped_until_s) <= now * ban.group.sum(np.ones_like(generation))
     trips = (reverse > ban.relay_kw) & ban.trips & ban.watched & running
@@ -123,9 +123,9 @@ def _per_meter(ban: ExportBan, trips: Bools) -> Floats:
 
 def book_curtailed(community: Community, state: State, frame: Frame, dt_h: float | Floats) -> None:
     """Write down what generation lost to an export ban or to its voltage; cells without grid book their own."""
-    tied = (state.mode == GRID).astype(np.float64)
+    joined = tied(state.mode).astype(np.float64)
     for i, fleet in enumerate(community.fleets):
         if fleet.energy_class in CLASSES:
             lost = fleet.bands(state.fleets[i], frame.moment).want_kw - state.p_kw[i]
-            lost = lost * community.by_cell[i].spread(tied) * dt_h
+            lost = lost * community.by_cell[i].spread(joined) * dt_h
             frame.recorder.add("curtailed_kwh", frame.interval, frame.rows, community.by_building[i].sum(lost))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.engine.modes import DEAD, GRID, MODES
+from ysc_sim.contracts import Startable
+from ysc_sim.engine.modes import DEAD, MODES
 from ysc_sim.results.arrays import Event, OutageRecord
-from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
+
+HELD, ALIVE, DARK = ({mode.name for mode in MODES if mode.slack == slack} for slack in ("grid", "stores", "nobody"))
+DEVICES = ("energy", "former", "frequency", "start")
+"""Causes that a device stands behind."""
 
 
 class OutageLog:
@@ -24,19 +31,6 @@ class OutageLog:
         self._deaths: dict[tuple[int, str], Event] = {}
         self._events_read = 0
 
-    def formers(self, state: State) -> tuple[Bools, Bools]:
-        """Cells (S, c) with a connected grid-forming store that holds energy, and those with any connected at all."""
-        ready, forms = np.zeros(state.mode.shape), np.zeros(state.mode.shape)
-        for i, fleet in enumerate(self._community.fleets):
-            if not fleet.stores:
-                continue
-            store = fleet.store(state.fleets[i])
-            present = np.ones_like(store.stored_kwh) if store.present is None else store.present
-            here = fleet.forming * present
-            forms += self._community.by_cell[i].sum(here)
-            ready += self._community.by_cell[i].sum(here * (store.stored_kwh - store.floor_kwh > EMPTY_KWH))
-        return ready > 0, forms > 0
-
     def begin(self, state: State, at: Ints, rows: Ints, start_s: Floats, end_s: Floats) -> None:
         """Note what every cell has when the grid goes away.
 
@@ -46,18 +40,30 @@ class OutageLog:
         self._stored[rows] = self._stored_in_cells(state)[at]
         self._unserved[rows] = self._unserved_in_cells(state)[at]
 
-    def _read_deaths(self, events: list[Event]) -> None:
-        """Remember the first death of each cell since it last had the grid."""
+    def read(self, events: list[Event]) -> None:
+        """Remember the first death of each cell since it last had the grid; an island that failed to join dies, too."""
         for event in events[self._events_read :]:
-            if event.to_mode == MODES[DEAD].name:
-                self._deaths.setdefault((event.row, event.cell), event)
-            elif event.from_mode == MODES[GRID].name or event.to_mode == MODES[GRID].name:
-                self._deaths.pop((event.row, event.cell), None)
+            key = (event.row, event.cell)
+            if event.cause == "sync":
+                self._note_failed_join(*key)
+            elif event.to_mode == MODES[DEAD].name or (event.from_mode in ALIVE and event.to_mode in DARK):
+                self._deaths.setdefault(key, event)
+            elif event.from_mode in HELD or event.to_mode in HELD:
+                self._deaths.pop(key, None)
         self._events_read = len(events)
+
+    def _note_failed_join(self, row: int, cell: str) -> None:
+        """Its outage was over, and survived; the join was not."""
+        for k in range(len(self.records) - 1, -1, -1):
+            record = self.records[k]
+            if (record.row, record.cell) == (row, cell):
+                device = self._former_of(self._community.cells.index(cell))
+                self.records[k] = replace(record, cause="sync", device=device)
+                return
 
     def finish(self, state: State, events: list[Event], at: Ints, rows: Ints) -> None:
         """Write one record for each of ``rows``, which stand at ``at`` in ``state``, and cell."""
-        self._read_deaths(events)
+        self.read(events)
         unserved = self._unserved_in_cells(state)[at] - self._unserved[rows]
         for place, row in enumerate(rows.tolist()):
             start_s, hours = self._start_s[row], (self._end_s[row] - self._start_s[row]) / SECONDS_PER_HOUR
@@ -75,13 +81,16 @@ class OutageLog:
                         survived_h=float(hours if death is None else (death.t_s - start_s) / SECONDS_PER_HOUR),
                         unserved_kwh=(one, two, three, four),
                         cause=cause,
-                        device=self._former_of(c) if cause == "energy" else "",
+                        device=self._former_of(c, engines=cause == "start") if cause in DEVICES else "",
                     )
                 )
 
-    def _former_of(self, cell: int) -> str:
-        """The first grid-forming device of a cell in the order of buildings."""
-        for fleet, to_cell in zip(self._community.fleets, self._community.by_cell, strict=True):
+    def _former_of(self, cell: int, *, engines: bool = False) -> str:
+        """The first grid-forming device of a cell in the order of buildings, stores before engines or engines only."""
+        each = list(zip(self._community.fleets, self._community.by_cell, strict=True))
+        for fleet, to_cell in sorted(each, key=lambda pair: isinstance(pair[0], Startable)):
+            if engines and not isinstance(fleet, Startable):
+                continue
             for j in np.flatnonzero(fleet.forming & (to_cell.group == cell)):
                 return fleet.placed.ids[int(j)]
         return ""

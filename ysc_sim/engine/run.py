@@ -11,21 +11,22 @@ from functools import partial
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State, start_state
-from ysc_sim.contracts import Moment
+from ysc_sim.contracts import Moment, OutageWindow
 from ysc_sim.engine.act import STAGES
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.gate import Gate
-from ysc_sim.engine.island import log_transition, seconds_to_limit
-from ysc_sim.engine.modes import DEAD, GRID
+from ysc_sim.engine.island import seconds_to_limit
+from ysc_sim.engine.modes import GRID
 from ysc_sim.engine.move import advance
 from ysc_sim.engine.outage_log import OutageLog
 from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.row_outages import RowOutages
+from ysc_sim.engine.transfer import Switching, call_engines, join_grid, leave_grid, next_change_s, pass_time
 from ysc_sim.errors import InvariantError
 from ysc_sim.results.arrays import Event
 from ysc_sim.results.recorder import Recorder
-from ysc_sim.units import Floats, Ints
+from ysc_sim.units import Bools, Floats, Ints
 
 MOST_SUBSTEPS = 100_000
 
@@ -138,17 +139,20 @@ class Run:
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def lose_grid(self, start_s: int, end_s: int) -> None:
+    def lose_grid(self, window: OutageWindow) -> None:
         """The grid goes away for all rows: each cell lives alone if it has a ready former, else it is dark."""
         rows = np.arange(self.community.rows)
-        when = np.full(rows.size, float(start_s))
-        self._lose_grid(self.state, rows, rows, when, np.full(rows.size, float(min(end_s, self.axis.duration_s))))
+        when = np.full(rows.size, float(window.start_s))
+        end_s = np.full(rows.size, float(min(window.end_s, self.axis.duration_s)))
+        self._lose_grid(self._switching(self.state, rows, when), rows, end_s, np.full(rows.size, window.notice_s > 0))
+        self._note_events()
 
     def return_grid(self, t_s: int) -> None:
         """The grid is back for all rows: every cell that lives or is dark joins it."""
         rows = np.arange(self.community.rows)
-        self._return_grid(self.state, rows, rows, np.full(rows.size, float(t_s)))
-        self.dark = False
+        self._return_grid(self._switching(self.state, rows, np.full(rows.size, float(t_s))), rows)
+        self.dark = not self.on_grid
+        self._note_events()
 
     def end(self) -> None:
         """Close the books of outages at the end of the axis, where the grid may be back or not."""
@@ -157,47 +161,42 @@ class Run:
         away = self.row_outages.away
         if away.size:
             self.outage_log.finish(self.state, self.events, away, away)
+        self.outage_log.read(self.events)
+
+    def _switching(self, part: State, rows: Ints, t_s: Floats) -> Switching:
+        return Switching(self.community, part, rows, t_s, self.events)
 
     def _switch_rows(self, part: State, rows: Ints, t_s: Floats) -> None:
-        """Rows of ``part`` whose own outages begin or end at their instants ``t_s`` (k,)."""
+        """Rows of ``part`` whose own outages begin or end, or whose cells change by themselves, at ``t_s`` (k,)."""
+        switching = self._switching(part, rows, t_s)
         lost, back = self.row_outages.due(rows, t_s)
         if lost.any():
             at = np.flatnonzero(lost)
             end_s = np.minimum(self.row_outages.next_s[rows[at]], self.axis.duration_s)
-            self._lose_grid(part, at, rows[at], t_s[at], end_s)
+            self._lose_grid(switching, at, end_s, self.row_outages.announced(rows[at]))
         if back.any():
-            at = np.flatnonzero(back)
-            self._return_grid(part, at, rows[at], t_s[at])
+            self._return_grid(switching, np.flatnonzero(back))
+        pass_time(switching)
+        self.dark = self.dark or not tied_and_whole(part)
 
-    def _lose_grid(self, part: State, at: Ints, rows: Ints, t_s: Floats, end_s: Floats) -> None:
-        self.outage_log.begin(part, at, rows, t_s, end_s)
-        self._change_modes(part, at, rows, t_s, lost=True)
+    def _lose_grid(self, switching: Switching, at: Ints, end_s: Floats, announced: Bools) -> None:
+        part = switching.state
+        self.outage_log.begin(part, at, switching.rows[at], switching.t_s[at], end_s)
+        leave_grid(switching, at, announced)
+        call_engines(self.community, part, switching.t_s)
         self.dark = True
 
-    def _return_grid(self, part: State, at: Ints, rows: Ints, t_s: Floats) -> None:
-        self.outage_log.finish(part, self.events, at, rows)
-        self._change_modes(part, at, rows, t_s, lost=False)
-        part.served = part.served.copy()
-        part.served[at] = 1.0
-
-    def _change_modes(self, part: State, at: Ints, rows: Ints, t_s: Floats, *, lost: bool) -> None:
-        cells = self.community.cells
-        ready, forms = self.outage_log.formers(part)
-        for place, row, when in zip(at.tolist(), rows.tolist(), t_s.tolist(), strict=True):
-            for c, cell in enumerate(cells):
-                mode = int(part.mode[place, c])
-                trigger, cause = "grid_returned", "grid_returned"
-                if lost:
-                    trigger = "grid_lost" if ready[place, c] else "grid_lost_without_former"
-                    cause = "grid_lost" if ready[place, c] else ("energy" if forms[place, c] else "former")
-                part.mode[place, c] = log_transition(self.events, when, row, cell, mode, trigger, cause)
+    def _return_grid(self, switching: Switching, at: Ints) -> None:
+        self.outage_log.finish(switching.state, self.events, at, switching.rows[at])
+        join_grid(switching, at)
+        call_engines(self.community, switching.state, switching.t_s)
 
     # -- act -----------------------------------------------------------------------------------------------------
 
     def act(self, t_s: int) -> None:
         """Events of the fleets that are due at ``t_s``, then observe, decide, dispatch for all rows."""
         due = self._next_any_s <= t_s
-        if due and self.community.row_outages:
+        if due:
             self._switch_rows(self.state, np.arange(self.community.rows), np.full(self.community.rows, float(t_s)))
             self.dark = not self.on_grid
         frame = self.frame = self._new_frame(None, t_s, t_s // self.axis.step_s)
@@ -230,7 +229,7 @@ class Run:
         )
 
     def _ask_for_events(self) -> Floats:
-        soonest = self.row_outages.next_s
+        soonest = np.minimum(self.row_outages.next_s, next_change_s(self.state))
         for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
             times = fleet.next_event_s(memory, Moment(0.0, 0))
             if times is not None:
@@ -242,14 +241,14 @@ class Run:
         self._next_any_s = float(self._next_event_s.min())
 
     @property
-    def all_dead(self) -> bool:
-        """Whether every cell of every row is dark for good until the grid returns."""
-        return bool((self.state.mode == DEAD).all())
-
-    @property
     def on_grid(self) -> bool:
-        """Whether every cell of every row is tied to the grid."""
-        return bool((self.state.mode == GRID).all())
+        """Whether every cell of every row is tied to the grid, and nothing waits."""
+        return tied_and_whole(self.state)
+
+
+def tied_and_whole(state: State) -> bool:
+    """Whether all cells are in the mode in which nothing special happens."""
+    return bool((state.mode == GRID).all())
 
 
 def columns_of(community: Community) -> list[str]:

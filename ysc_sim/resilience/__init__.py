@@ -8,6 +8,7 @@ from ysc_sim.resilience.generators import survival_probability
 from ysc_sim.resilience.indices import reliability_indices
 from ysc_sim.resilience.reserve import reserve_curve
 from ysc_sim.resilience.survival import survival_hours
+from ysc_sim.resilience.synchronism import synchronising_time_s
 from ysc_sim.resilience.transient import (
     FrequencyResponse,
     FrequencyWatt,
@@ -32,4 +33,5 @@ __all__ = [
     "survival_by_tier",
     "survival_hours",
     "survival_probability",
+    "synchronising_time_s",
 ]

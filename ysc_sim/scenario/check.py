@@ -221,6 +221,8 @@ def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
     """Every plug-in's specification with the path where its fields stand."""
     yield ("market",), scenario.market.spec
     yield from specs_in(("bidder",), scenario.bidder)
+    if scenario.island.frequency is not None:
+        yield ("island", "frequency"), scenario.island.frequency
     for number, outage in enumerate(scenario.outages):
         yield ("outages", number), outage.spec
     for b, building in enumerate(scenario.buildings):

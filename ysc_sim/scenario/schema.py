@@ -18,6 +18,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.errors import Problem
+from ysc_sim.scenario.island import Island
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
 from ysc_sim.scenario.network import AnyNetwork
 from ysc_sim.timeseries import TimeAxis
@@ -86,14 +87,6 @@ class Tariff:
     """What an exported kWh earns; as the plan says if not given."""
     wheeling_jpy_per_kwh: Annotated[float, Ge(0), Le(1e6), Unit("JPY/kWh")] | None = None
     """Charge (託送) for a kWh traded over the utility's wires; only with ``wires: utility``."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Island:
-    """What an island does when its stores run low."""
-
-    shed_below_soc: Annotated[tuple[Fraction, ...], Len(4, 4)] = (0.0, 0.1, 0.2, 0.3)
-    """State of charge below which tiers 1 to 4 of the load are shed; tier 1 is the most critical."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +242,7 @@ class Declared:
     """Whose wires join the buildings, and thus which charges a shared kWh avoids; needed for two or more."""
     islanding_agreement: bool = False
     """Whether the network operator lets its wires be used as an island; only with ``wires: utility``."""
-    island: Island = Island()
+    island: Island = field(default_factory=Island)
     """Rules of an island."""
     buildings: Annotated[tuple[Building, ...], Len(1, 100_000)]
     """Who takes part."""
