@@ -7,6 +7,8 @@ from ysc_sim.markets.bilateral import BilateralTrades, bilateral_trades
 from ysc_sim.markets.bill_sharing import bill_sharing
 from ysc_sim.markets.call_auction import clear_call_auction
 from ysc_sim.markets.clearing import Clearing
+from ysc_sim.markets.comparison import compare_mechanisms
+from ysc_sim.markets.fairness import Blocking, FairnessReport, fairness_report
 from ysc_sim.markets.huang import huang
 from ysc_sim.markets.mcafee import mcafee
 from ysc_sim.markets.mid_market_rate import mid_market_rate
@@ -22,8 +24,10 @@ from ysc_sim.markets.supply_demand_ratio import supply_demand_ratio
 
 __all__ = [
     "BilateralTrades",
+    "Blocking",
     "Clearing",
     "EstimatedShares",
+    "FairnessReport",
     "OrderBook",
     "SharingShares",
     "Submission",
@@ -32,7 +36,9 @@ __all__ = [
     "bill_sharing",
     "clear_call_auction",
     "clear_pay_as_bid",
+    "compare_mechanisms",
     "estimate_sharing_shapley",
+    "fairness_report",
     "huang",
     "mcafee",
     "mid_market_rate",

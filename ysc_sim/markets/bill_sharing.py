@@ -1,7 +1,7 @@
 """Bill sharing: consumers share what the community imports, producers share what it exports, nothing else is paid.
 
 Energy that stays inside is free. Budget balanced; individual rationality is *not* promised: while the community is
-short, who supplies it earns nothing.
+short, who supplies it earns nothing. :func:`ysc_sim.markets.fairness_report` says who loses.
 
 Source: C. Long, J. Wu, C. Zhang, L. Thomas, M. Cheng, N. Jenkins, Peer-to-peer energy trading in a community
 microgrid, IEEE Power & Energy Society General Meeting 2017; Y. Zhou, J. Wu, C. Long, Evaluation of peer-to-peer energy
