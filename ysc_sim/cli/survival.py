@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ysc_sim.errors import Problem, ScenarioError
-from ysc_sim.words import problem_line, text
+from ysc_sim.words import language, problem_line, text
 
 if TYPE_CHECKING:
+    from ysc_sim.scenario import Scenario
+    from ysc_sim.study.frontier import Frontier
     from ysc_sim.study.survival import Survival
 
 MOST_CELLS = 12
 """Cells shown on a screen; the files hold all."""
 
 
-def survival_file(file: Path, lengths: str, settings: list[str], out: Path | None, *, quiet: bool) -> None:
+def survival_file(file: Path, lengths: str, settings: list[str], out: Path | None, *, price: bool, quiet: bool) -> None:
     """Answer every start of a scenario, store the answers, show the shares."""
     from ysc_sim.cli.run import parse_settings
+    from ysc_sim.report.survival_page import survival_page
     from ysc_sim.results.files import check_target
     from ysc_sim.scenario import load_scenario
     from ysc_sim.study.survival import survive
@@ -30,10 +33,24 @@ def survival_file(file: Path, lengths: str, settings: list[str], out: Path | Non
     target = out or Path("results") / f"{file.stem}-survival"
     check_target(target)
     found = survive(scenario, promised)
-    found.save(target)
+    frontier = _frontier(scenario, promised, quiet=quiet) if price else None
+    more = {} if frontier is None else {"price_of_an_hour": frontier.table()}
+    found.save(target, page=survival_page(found, frontier, language()), more=more)
     if not quiet:
         show_survival(found)
-    print(target)
+    print(target / "report.html")
+
+
+def _frontier(scenario: Scenario, promised: list[float], *, quiet: bool) -> Frontier:
+    from ysc_sim.engine.simulate import progress_bar
+    from ysc_sim.study.frontier import Damage, price_of_an_hour
+
+    lengths = sorted({*(promised), *(share * max(promised) for share in (0.125, 0.25, 0.5))})
+    damage = Damage(outage_h=min(promised))
+    if quiet or not sys.stderr.isatty():
+        return price_of_an_hour(scenario, promised_h=lengths, damage=damage)
+    with progress_bar(text("cli.simulating")) as told:
+        return price_of_an_hour(scenario, promised_h=lengths, damage=damage, progress=told)
 
 
 def parse_hours(lengths: str) -> list[float]:

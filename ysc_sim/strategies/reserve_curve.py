@@ -22,12 +22,12 @@ from annotated_types import Ge, Gt, Le
 
 from ysc_sim.contracts import Cells, DeviceState, Outlook, Rows, Strategy, View, Wish
 from ysc_sim.resilience import reserve_curve
-from ysc_sim.units import KW, SECONDS_PER_HOUR, Floats, Fraction, Unit, hours
+from ysc_sim.strategies.holding import clipped, decide_inside, most_kw, start_inside
+from ysc_sim.units import KW, Floats, Fraction, Unit, hours
 
 GUARD_KWH = 1e-5
 """Kept above the curve: an island needs a store that is not quite empty to hold its voltage, and the engine counts in
 float64 what the curve counts in whole milliwatt-hours."""
-INNER = "inner."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +59,12 @@ class ReserveCurve:
         self._keep_kwh: Floats = np.zeros((1, len(specs), 1))
         self._charge_kw: Floats = np.zeros(len(specs))
         self._step_s = 1
-        self._stores: Cells | None = None
+        self._cells: Cells | None = None
 
     def prepare(self, outlook: Outlook) -> None:
         """Work out what each building must hold at the start of every step, (R0, n, T) kWh above its floor."""
         assert outlook.cells is not None, "told to those that see the future"
-        cells = self._stores = outlook.cells()
+        cells = self._cells = outlook.cells()
         self._step_s = outlook.axis.step_s
         rows, _, count = cells.generation_kw.shape
         self._keep_kwh = np.zeros((rows, len(self.specs), count))
@@ -88,34 +88,20 @@ class ReserveCurve:
 
     def start(self, rows: Rows) -> DeviceState:
         """``row`` (S, 1), and what the strategy inside remembers."""
-        state = {"row": np.arange(rows.count, dtype=np.float64).reshape(-1, 1)}
-        return state | {INNER + name: array for name, array in self.inner.start(rows).items()}
+        row = np.arange(rows.count, dtype=np.float64).reshape(-1, 1)
+        return {"row": row, **start_inside(self.inner, rows)}
 
     def decide(self, view: View, state: DeviceState) -> Floats | Wish:
         """What the strategy inside wants, but no more than leaves the curve's energy at the end of the step."""
-        memory = {name.removeprefix(INNER): array for name, array in state.items() if name.startswith(INNER)}
-        wish = self.inner.decide(view, memory)
-        state.update({INNER + name: array for name, array in memory.items()})
-        power = wish.power_kw if isinstance(wish, Wish) else wish
-        kept = np.minimum(power, self._most_kw(view, state))
-        return wish._replace(power_kw=kept) if isinstance(wish, Wish) else kept
-
-    def _most_kw(self, view: View, state: DeviceState) -> Floats:
-        """Largest power out of each building's stores (R, n); negative where they must be charged."""
-        stores = self._stores
-        assert stores is not None, "prepared before the run"
+        wish = decide_inside(self.inner, view, state)
+        cells = self._cells
+        assert cells is not None, "prepared before the run"
         now = np.broadcast_to(view.t_s, state["row"].shape)
-        step = np.floor_divide(now, self._step_s).astype(np.int64)
-        left_h = ((step + 1) * self._step_s - now) / SECONDS_PER_HOUR
-        rows = state["row"].astype(np.int64) if len(self._keep_kwh) > 1 else np.zeros_like(step)
-        count = self._keep_kwh.shape[2]
-        keep = self._keep_kwh[rows, np.arange(len(self.specs)), (step + 1) % count]
-        store = view.store
-        above = store.stored_kwh - store.floor_kwh - keep
-        give = above * stores.discharge_efficiency / left_h
-        take = above / stores.charge_efficiency / left_h
-        most: Floats = np.where(above >= 0, give, np.maximum(take, -self._charge_kw))
-        return most
+        after = (np.floor_divide(now, self._step_s).astype(np.int64) + 1) % self._keep_kwh.shape[2]
+        rows = state["row"].astype(np.int64) if len(self._keep_kwh) > 1 else np.zeros_like(after)
+        keep = self._keep_kwh[rows, np.arange(len(self.specs)), after]
+        efficiency = cells.charge_efficiency, cells.discharge_efficiency
+        return clipped(wish, most_kw(view, keep, self._step_s, self._charge_kw, *efficiency))
 
 
 def curve_of(cells: Cells, cell: int, mine: Any, spec: ReserveCurveSpec, grid_kw: float, step_s: int) -> Floats:

@@ -9,7 +9,7 @@ round, as often as the longest outage asked for needs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from ysc_sim.community.compile import compile_community
 from ysc_sim.community.pooled import TIERS, PooledStore, pool_of, pooled_store
 from ysc_sim.engine.simulate import run_community
 from ysc_sim.resilience import reserve_curve, survival_hours
+from ysc_sim.results.arrays import RunArrays
 from ysc_sim.results.files import json_text, write_folder
 from ysc_sim.results.parquet import write_parquet
 from ysc_sim.results.tables import Columns, Text, zone_name
@@ -138,23 +139,29 @@ class Survival:
         columns["cell"] = Text(columns["cell"].astype(np.int32), self.cells)
         return columns
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, *, page: str | None = None, more: Mapping[str, Any] | None = None) -> None:
         """Write ``manifest.json``, ``metrics.json``, ``survival.parquet``, ``by_month_hour.parquet``; all or nothing.
 
-        Raises ``ResultError``.
+        ``page`` becomes ``report.html``; ``more`` stands beside the numbers of survival in ``metrics.json``. Raises
+        ``ResultError``.
         """
-        write_folder(folder, self._fill)
 
-    def _fill(self, folder: Path) -> None:
-        zone = zone_name(self.axis.start.tzinfo)
-        write_parquet(folder / "survival.parquet", [self.columns()], zone)
-        write_parquet(folder / "by_month_hour.parquet", [self.by_month_and_hour()], zone)
-        about = {name: value for name, value in self.scenario.items() if name != "text"}
-        manifest = {"format": 1, "package": "ysc-sim", "study": "survival", "scenario": about}
-        manifest |= {"promised_h": list(self.promised_h), "left_out": list(self.left_out)}
-        (folder / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
-        (folder / "metrics.json").write_text(json_text({"format": 1, "survival": self.summary()}), encoding="utf-8")
-        (folder / "scenario.yaml").write_text(str(self.scenario["text"]), encoding="utf-8")
+        def fill(partial: Path) -> None:
+            zone = zone_name(self.axis.start.tzinfo)
+            write_parquet(partial / "survival.parquet", [self.columns()], zone)
+            write_parquet(partial / "by_month_hour.parquet", [self.by_month_and_hour()], zone)
+            about = {name: value for name, value in self.scenario.items() if name != "text"}
+            manifest = {"format": 1, "package": "ysc-sim", "study": "survival", "scenario": about}
+            manifest |= {"promised_h": list(self.promised_h), "left_out": list(self.left_out)}
+            numbers = {"format": 1, "survival": self.summary(), **(more or {})}
+            texts = {"manifest.json": json_text(manifest), "metrics.json": json_text(numbers)}
+            texts["scenario.yaml"] = str(self.scenario["text"])
+            if page is not None:
+                texts["report.html"] = page
+            for name, content in texts.items():
+                (partial / name).write_text(content, encoding="utf-8", newline="\n")
+
+        write_folder(folder, fill)
 
 
 def survive(scenario: Scenario, promised_h: Sequence[float] = (24.0, 72.0)) -> Survival:
@@ -167,7 +174,7 @@ def survive(scenario: Scenario, promised_h: Sequence[float] = (24.0, 72.0)) -> S
     if wrong or not promised_h:
         raise ValueError(f"promised_h(={list(promised_h)}) must be one or more hours > 0.")
     community = compile_community(without_outages(scenario))
-    stored = stored_in_cells(community)
+    stored = stored_at_starts(community, run_community(community))
     step_h = hours(community.site.axis.step_s)
     pool, store = pool_of(community), pooled_store(community)
     load, sun = np.cumsum(pool.tier_load_kw, axis=2), pool.generation_kw[:, :, None, :]
@@ -208,11 +215,11 @@ def without_outages(scenario: Scenario) -> Scenario:
     )
 
 
-def stored_in_cells(community: Community) -> Floats:
+def stored_at_starts(community: Community, arrays: RunArrays) -> Floats:
     """Energy in the batteries of each cell at the start of every step of a run, (S, c, T) kWh."""
     cells, rows = len(community.cells), community.rows
     count = community.site.axis.count
-    column = run_community(community).columns.get("soc_kwh")
+    column = arrays.columns.get("soc_kwh")
     stored = np.zeros((rows, cells, count))
     stored[:, :, 0] = pooled_store(community).start_kwh
     if column is not None:

@@ -1,0 +1,63 @@
+"""Reserve level: another strategy may spend what lies above a fixed share of the store, and nothing below it.
+
+The plain rule of most controllers (蓄電残量の下限): the same energy is kept at every hour of the year, too little
+before a long evening, too much at noon. :mod:`~ysc_sim.strategies.reserve_curve` is what it is measured against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ysc_sim.contracts import DeviceState, Outlook, Rows, Strategy, View, Wish
+from ysc_sim.strategies.holding import clipped, decide_inside, most_kw, start_inside
+from ysc_sim.units import KW, Floats, Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReserveLevelSpec:
+    """What one building keeps."""
+
+    level: Fraction = 0.5
+    """Share of the usable energy (between floor and full) that is kept for an outage."""
+    charge_from_grid_kw: KW | None = None
+    """Power with which the grid may fill the store up to the level; the store's own if not given."""
+
+
+class ReserveLevel:
+    """Clips the wishes of the strategy inside it at a fixed level."""
+
+    kind: ClassVar[str] = "reserve_level"
+    Spec: ClassVar[type] = ReserveLevelSpec
+    reads_market: ClassVar[bool] = True
+    sees_future: ClassVar[bool] = False
+    takes: ClassVar[tuple[str, ...]] = ("inner",)
+
+    def __init__(self, specs: Sequence[ReserveLevelSpec], building_ids: Sequence[str], *, inner: Strategy) -> None:
+        self.inner = inner
+        self._level = np.array([spec.level for spec in specs], dtype=np.float64)
+        asked = [np.inf if spec.charge_from_grid_kw is None else spec.charge_from_grid_kw for spec in specs]
+        self._charge_kw = np.array(asked, dtype=np.float64)
+        self._efficiency = np.ones((2, len(specs)))
+        self._step_s = 1
+
+    def prepare(self, outlook: Outlook) -> None:
+        """Note powers and efficiencies of the stores."""
+        plant = outlook.plant
+        self._step_s = outlook.axis.step_s
+        self._charge_kw = np.minimum(self._charge_kw, plant.charge_kw)
+        self._efficiency = np.array([plant.charge_efficiency, plant.discharge_efficiency])
+
+    def start(self, rows: Rows) -> DeviceState:
+        """What the strategy inside remembers."""
+        return start_inside(self.inner, rows)
+
+    def decide(self, view: View, state: DeviceState) -> Floats | Wish:
+        """What the strategy inside wants, but no more than leaves the level at the end of the step."""
+        wish = decide_inside(self.inner, view, state)
+        store = view.store
+        keep = self._level * (store.capacity_kwh - store.floor_kwh)
+        return clipped(wish, most_kw(view, keep, self._step_s, self._charge_kw, *self._efficiency))
