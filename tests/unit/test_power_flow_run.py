@@ -51,6 +51,11 @@ def test_without_a_network_a_street_is_generated_and_written_out(plain):
     assert "street_is_generated" in [note["key"] for note in plain.manifest["notes"]]
 
 
+def test_how_exact_it_is_is_published(plain):
+    """The tolerance of the kernel is 1e-8 of its base, 10 kVA."""
+    assert 0 < plain.manifest["network"]["mismatch_kva"] <= 1e-7
+
+
 def test_every_number_is_there(plain):
     for name in NETWORK_METRICS:
         assert name in plain.metrics["community"], name

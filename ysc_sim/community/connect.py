@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from ysc_sim.adapters.pandapower_json import PlainNetwork
 
 HOURS_PER_YEAR = 8760.0
-LOAD_FACTOR = 0.2
+LOAD_FACTOR = 0.15
 """Mean over largest demand of one building that a planner counts on (assumed)."""
 UNKNOWN_KWH_PER_YEAR = 5000.0
 """Planned for a measured load whose year is not given (assumed)."""
 UNKNOWN_RATED_KW = 5.0
-"""Planned for a generator without a rated power (assumed)."""
+"""Planned for a generator or a store without a rated power (assumed)."""
 GENERATION = ("pv", "wind", "genset")
 JAPANESE_BANDS = ((0.09, 0.12, 0.101, 0.006), (0.18, 0.24, 0.202, 0.020))
 """Nominal kV from, below; centre and half width of the statutory band in kV: 101 ± 6 V, 202 ± 20 V."""
@@ -86,7 +86,8 @@ def _tan_phi(power_factor: float) -> float:
 def _connection(street: Street, index: int, member: Copy) -> Connection:
     of = street.service_m_of
     length = of.get(member.id, of.get(member.spec.id, street.service_m))
-    return Connection(index, member.id, _demand_kw(member.spec), _generation(member.spec)[0], length)
+    supply = _generation(member.spec)[0] + _stores_kw(member.spec)
+    return Connection(index, member.id, _demand_kw(member.spec), supply, length)
 
 
 def _demand_kw(building: Building) -> float:
@@ -102,6 +103,19 @@ def _demand_kw(building: Building) -> float:
             total += (own if kwh is None else kwh) / HOURS_PER_YEAR / LOAD_FACTOR
         elif energy_class == "ev":
             total += getattr(spec, "charge_kw", 0.0)
+    return total
+
+
+def _stores_kw(building: Building) -> float:
+    """What stores may send out together."""
+    total = 0.0
+    for device in building.devices:
+        spec: Any = device.spec
+        energy_class = plugin("devices", device.kind).energy_class  # type: ignore[attr-defined]
+        if energy_class == "battery":
+            total += getattr(spec, "power_kw", None) or UNKNOWN_RATED_KW
+        elif energy_class == "ev":
+            total += getattr(spec, "discharge_kw", None) or 0.0
     return total
 
 

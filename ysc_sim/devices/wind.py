@@ -70,6 +70,11 @@ class WindSpec:
     count: Annotated[int, Ge(1), Le(1000), Unit("1")] = 1
     """Number of turbines."""
 
+    @property
+    def rated_kw(self) -> float:
+        """Largest power of all its turbines."""
+        return self.count * float(power_curves()[self.turbine].kw.max())
+
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
         if self.turbine in power_curves():

@@ -123,6 +123,7 @@ class Gathered:
         self.line, self.transformer = np.full(rows, np.nan), np.full(rows, np.nan)
         self.p_kw, self.q_kvar, self.loss_kw = np.zeros(rows), np.zeros(rows), np.zeros(rows)
         self.solved = np.ones(rows, dtype=np.bool_)
+        self.mismatch_kva = 0.0
         self.branches: list[BranchPeak] = []
         self.unsolved: Counter[str] = Counter()
 
@@ -136,6 +137,8 @@ class Gathered:
             for reason, count in zip(*np.unique(solution.reason[~solution.ok], return_counts=True), strict=True):
                 self.unsolved[Reason(reason).name] += int(count)
             self.solved[rows[~solution.ok]] = False
+            worst = np.fmax.reduce(solution.mismatch_pu, initial=0.0) * section.net.base_kva
+            self.mismatch_kva = max(self.mismatch_kva, float(worst))
             good = np.flatnonzero(solution.ok)
             if not good.size:
                 continue
@@ -203,6 +206,7 @@ class Gathered:
             energised_share=alive,
             solved=self.solved.reshape(shape[:2]),
             limits_pu=_narrowest(wires),
+            mismatch_kva=self.mismatch_kva,
             branches=tuple(self.branches),
             unsolved=dict(sorted(self.unsolved.items())),
         )

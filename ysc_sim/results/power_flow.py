@@ -58,6 +58,8 @@ class PowerFlow:
     """Whether all of the network is solved and verified, or dead, (T, S)."""
     limits_pu: tuple[float, float]
     """Narrowest limits that any building has."""
+    mismatch_kva: float = 0.0
+    """Largest power that is left over at any connection of any solved interval: how exact the voltages are."""
     in_balance: bool = False
     """Whether losses are part of the energy balance (``power_flow: control``) or shown beside it."""
     branches: Sequence[BranchPeak] = ()
@@ -71,6 +73,7 @@ class PowerFlow:
             "kind": self.kind,
             "in_balance": self.in_balance,
             "limits_pu": list(self.limits_pu),
+            "mismatch_kva": self.mismatch_kva,
             "branch_count": len(self.branches),
             "branches": [vars(branch) for branch in worst[:MOST_BRANCHES]],
             "unsolved": dict(self.unsolved),
