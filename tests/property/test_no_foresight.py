@@ -11,6 +11,7 @@ from ysc_sim.plugins import plugin, registry
 
 DAYS, PART = 4, 3
 NEEDS: dict[str, str] = {"peak_cut": ", target_kw: 30", "demand_controller": ", target_kw: 30"}
+NEEDS |= {"demand_response": ", events: [{start: 2026-08-05T13:00, cut_kw: 5}]"}
 NEEDS |= {"aircon_rotation": ", target_kw: 30", "mpc": ", horizon_slots: 48, replan_slots: 6"}
 FLOWS = ["battery_charge_kwh", "battery_discharge_kwh", "ev_charge_kwh", "switched_off_kwh"]
 BLIND = sorted(kind for kind in registry("strategies") if not getattr(plugin("strategies", kind), "sees_future", False))

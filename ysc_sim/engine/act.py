@@ -103,9 +103,11 @@ def stores_of(community: Community, state: State) -> tuple[Floats, Floats, Float
     for fleet, to_building, part in zip(community.fleets, community.by_building, state.fleets, strict=True):
         if fleet.stores:
             store = fleet.store(part)
-            present = 1.0 if store.present is None else store.present
+            shape = store.stored_kwh.shape
             for total, values in zip(totals, store[:3], strict=True):
-                total += to_building.sum(np.broadcast_to(values * present, store.stored_kwh.shape))
+                here = values if store.present is None else values * store.present
+                # A sum over groups needs the whole shape; broadcasting costs more than the sum, so only where it must.
+                total += to_building.sum(here if here.shape == shape else np.broadcast_to(here, shape))
     return totals[0], totals[1], totals[2]
 
 

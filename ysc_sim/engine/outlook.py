@@ -16,7 +16,7 @@ from ysc_sim.engine.prices import Prices
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import Floats, Ints
 
-PROBES = 20
+PROBES = 200
 """Shares of the rated power at which the efficiency of a store is asked for; the best counts."""
 
 

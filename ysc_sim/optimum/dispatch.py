@@ -95,6 +95,9 @@ class Dispatch:
     stores: Stores
     stored_jpy_per_kwh: float = 0.0
     """Value of a kWh more in the stores at the end than at the start."""
+    early_jpy_per_kwh: float = 0.0
+    """Value of a kWh for each slot that it is stored: a planner that plans again and again would put off for ever what
+    it may as well do later. 0 in a bound."""
     negotiated_kw: Floats | None = None
     """Contract that is fixed, (g,), NaN where the twelve-month rule makes it: then C is demand above it."""
     trade_saves_jpy_per_kwh: Floats | None = None
@@ -193,8 +196,8 @@ def _add_stores(program: Program, problem: Dispatch, balance: Ints) -> tuple[Int
     shape = (len(problem.fixed_kw), len(stores.building))
     charge = program.add_columns(shape, 0.0, 0.0, stores.charge_kw)
     discharge = program.add_columns(shape, stores.wear_jpy_per_kwh * hours, 0.0, stores.discharge_kw)
-    worth = np.zeros(shape)
-    worth[-1:] = -problem.stored_jpy_per_kwh
+    worth = np.full(shape, -problem.early_jpy_per_kwh)
+    worth[-1:] -= problem.stored_jpy_per_kwh
     stored = program.add_columns(shape, worth, 0.0, stores.room_kwh)
     at_meter = balance[:, problem.meter[stores.building]]
     program.put(at_meter, charge, -1.0)

@@ -6,9 +6,9 @@ import numpy as np
 
 from ysc_sim.units import Floats
 
-CANDIDATES = 9
-ROUNDS = 3
-"""Levels tried at once, and how often the gap between two of them is tried again: 1/10³ of the first gap is left."""
+CANDIDATES = 31
+ROUNDS = 2
+"""Levels tried at once, and how often the gap between two of them is tried again: 1/32² of the first gap is left."""
 
 
 def share_by_slack(total_kw: Floats, weight: Floats, cap_kw: Floats) -> Floats:
@@ -19,6 +19,8 @@ def share_by_slack(total_kw: Floats, weight: Floats, cap_kw: Floats) -> Floats:
     >>> share_by_slack(np.array([[9.0]]), np.array([[2.0, 1.0, 1.0]]), np.array([[3.0, 9.0, 9.0]])).tolist()
     [[3.0, 3.0, 3.0]]
     """
+    if not total_kw.any() or not (weight > 0).any():
+        return np.zeros_like(cap_kw)
     weight = np.maximum(weight, 0.0)
     cap = np.where(weight > 0, cap_kw, 0.0)
     ratio = np.divide(cap, weight, out=np.zeros_like(cap), where=weight > 0)
@@ -85,11 +87,13 @@ def _holds(
     step_h: float,
 ) -> Floats:
     """Whether each level (C, R) is held over all steps, 0/1."""
-    stored = np.broadcast_to(stored_kwh, levels_kw.shape)
-    held = np.ones_like(levels_kw)
-    for need in need_kw:
-        over = need - levels_kw
-        give, take = np.clip(over, 0.0, None), np.clip(-over, 0.0, charge_kw)
-        stored = np.minimum(stored + (take * charge_efficiency - give / discharge_efficiency) * step_h, room_kwh)
-        held = held * (stored >= -1e-9) * (give <= discharge_kw)
-    return np.asarray(held)
+    over = need_kw[:, None, :] - levels_kw
+    give = np.maximum(over, 0.0)
+    change = (np.clip(-over, 0.0, charge_kw) * charge_efficiency - give / discharge_efficiency) * step_h
+    stored = np.array(np.broadcast_to(stored_kwh, levels_kw.shape))
+    least = stored.copy()
+    for step in change:
+        np.minimum(np.add(stored, step, out=stored), room_kwh, out=stored)
+        np.minimum(least, stored, out=least)
+    enough = np.maximum.reduce(give, axis=0) <= discharge_kw
+    return np.asarray(((least >= -1e-9) & enough).astype(np.float64))

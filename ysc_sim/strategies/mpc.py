@@ -25,6 +25,10 @@ from ysc_sim.strategies.window import allowed_kw, window_of
 from ysc_sim.units import SECONDS_PER_HOUR, Floats, Fraction, Ints, JPYPerKWh, Unit
 
 RATCHET_MONTHS = 12
+INSURANCE = 1.02
+"""A kWh in the store is worth so much more than it costs to put there in the cheapest hours."""
+EARLY = 1e-4
+"""What is as good now as later is done now."""
 UNKNOWN_KW = 1e9
 """Peak allowed while nothing is known."""
 
@@ -33,16 +37,17 @@ UNKNOWN_KW = 1e9
 class MpcSpec:
     """How far and how often it plans, and the values that the bill does not hold."""
 
-    horizon_slots: Annotated[int, Ge(2), Le(672), Unit("1")] = 72
+    horizon_slots: Annotated[int, Ge(2), Le(672), Unit("1")] = 48
     """Half-hours that a plan covers."""
     replan_slots: Annotated[int, Ge(1), Le(48), Unit("1")] = 2
     """Half-hours between two plans."""
-    margin: Fraction = 0.03
+    margin: Fraction = 0.05
     """Share by which the forecast need is raised."""
     wear_jpy_per_kwh: JPYPerKWh = 0.0
     """Wear of the stores per discharged kWh."""
     stored_jpy_per_kwh: JPYPerKWh | None = None
-    """Value of a kWh that is left in a store at the end of a plan; the mean import price of the plan if not given."""
+    """Value of a kWh that is left in a store at the end of a plan. If not given: what it costs to fill it in the
+    cheapest hours of the plan, and a little more, so that the stores are full when a forecast turns out too low."""
 
 
 class Mpc:
@@ -152,7 +157,8 @@ class Mpc:
         """One row's plan from now on."""
         meters = len(self._paid)
         months = self._month[-1] - self._month[slots[0]] + 1
-        value = float(prices[0].mean()) if self.stored is None else self.stored
+        filled = float(prices[0].min()) / float(self._plant.charge_efficiency.min()) * INSURANCE
+        value = filled if self.stored is None else self.stored
         problem = Dispatch(
             hours=self._hours,
             fixed_kw=expected_kw,
@@ -164,5 +170,6 @@ class Mpc:
             paid_kw=reached_kw[:, None],
             stores=stores_of(self._plant, stored_kwh, self.wear),
             stored_jpy_per_kwh=value,
+            early_jpy_per_kwh=EARLY * value,
         )
         return solve(problem), problem

@@ -32,10 +32,13 @@ def allowed_kw(window: Window, target_kw: Floats, so_far_kwh: Floats) -> Floats:
 
 def refill_kw(view: View, need_kw: Floats, allowed: Floats, refill_soc: Floats) -> Floats:
     """Charging (≤ 0) that the allowed import leaves room for; above ``refill_soc`` surplus alone is stored."""
+    below = np.minimum(need_kw, 0.0)
+    if (need_kw >= allowed).all():
+        return below
     store = view.store
     usable = store.capacity_kwh - store.floor_kwh
     wanting = store.stored_kwh - store.floor_kwh < refill_soc * usable
-    return np.where(wanting, np.minimum(need_kw - allowed, 0.0), np.minimum(need_kw, 0.0))
+    return np.where(wanting, np.minimum(need_kw - allowed, 0.0), below)
 
 
 def raise_target(window: Window, target_kw: Floats, last_slot_kwh: Floats, ratchet: Bools) -> None:
