@@ -83,6 +83,13 @@ def test_an_engine_starts_after_its_time_and_carries_the_load(tmp_path: Path) ->
     assert arrays.outages[0].survived_h == 2.0
 
 
+def test_an_engine_stops_when_the_switch_to_the_grid_closes(tmp_path: Path) -> None:
+    rules = {"synchronise": {"slip_hz": 0.0, "max_angle_deg": 180, "hold_s": 100}}
+    arrays = simulate(tmp_path, [{**ENGINE, "start_s": 40, "min_load": 0.5}], island=rules)
+    assert story(arrays)[-1] == (7300, "GRID", "synchronised")
+    assert float(arrays.columns["genset_kwh"].sum()) == pytest.approx(4 * (7300 - 40) / 3600)
+
+
 def test_an_engine_that_does_not_start_leaves_the_cell_dark(tmp_path: Path) -> None:
     arrays = simulate(tmp_path, [{**ENGINE, "start_s": 40, "start_failure": 1.0, "repair_h": 100}])
     assert story(arrays)[:2] == [(0, "BLACKSTART", "grid_lost"), (40, "DEAD", "start")]

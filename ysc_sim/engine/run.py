@@ -177,6 +177,7 @@ class Run:
         if back.any():
             self._return_grid(switching, np.flatnonzero(back))
         pass_time(switching)
+        call_engines(self.community, part, t_s)
         self.dark = self.dark or not tied_and_whole(part)
 
     def _lose_grid(self, switching: Switching, at: Ints, end_s: Floats, announced: Bools) -> None:
