@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ysc_sim.powerflow.certify import mismatch_pu
-from ysc_sim.powerflow.fixed_point import State, iterate
+from ysc_sim.powerflow.fixed_point import State, Workspace, iterate
 from ysc_sim.powerflow.grid import Grid, compiled
 from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts
 from ysc_sim.powerflow.injection import Injection, currents
@@ -24,7 +24,8 @@ from ysc_sim.units import Bools, Floats, Ints
 TREE_FROM_PORTS = 70
 """Radial networks with at least this many loaded ports are swept; below, the dense product is faster
 (measured)."""
-_BLOCK_FLOATS = 24_000
+TREE_ROWS = 1024
+_BLOCK_FLOATS = 48_000
 """Floats in one buffer of a chunk (ports × 2 × rows)."""
 
 
@@ -160,16 +161,23 @@ class Group:
 
     def _fixed_point(self, rows: Ints, view: PatternRecorder) -> Ints:
         """Rows that it leaves."""
-        width = max(32, _BLOCK_FLOATS // max(1, 2 * self.ports.count) // 32 * 32)
+        width = self._width()
+        space = Workspace(self.ports)
         for patient in (False, True):
-            left = [self._chunk(rows[low : low + width], view, patient) for low in range(0, len(rows), width)]
+            left = [self._chunk(rows[low : low + width], view, space, patient) for low in range(0, len(rows), width)]
             rows = np.concatenate([rows[:0], *left])
         return rows
 
-    def _chunk(self, rows: Ints, view: PatternRecorder, patient: bool) -> Ints:
+    def _width(self) -> int:
+        """Rows of a chunk: the buffers of a dense form should stay in cache, a sweep needs long rows."""
+        if isinstance(self.ports, TreePorts):
+            return TREE_ROWS
+        return max(32, _BLOCK_FLOATS // max(1, 2 * self.ports.count) // 32 * 32)
+
+    def _chunk(self, rows: Ints, view: PatternRecorder, space: Workspace, patient: bool) -> Ints:
         """Fixed point on some rows; records what is certified and returns the rest."""
         held, injection = self._held(rows), self.loading.injection(rows)
-        state = iterate(self.ports, injection, held, patient=patient)
+        state = iterate(space, injection, held, patient=patient)
         mismatch = mismatch_pu(view.ports, injection, held, state)
         return self._keep(rows, view, injection, held, state, mismatch)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ysc_sim.powerflow.boundary import Boundary
-from ysc_sim.powerflow.fixed_point import START_ITERATIONS, Currents
+from ysc_sim.powerflow.fixed_point import START_ITERATIONS, Currents, Workspace
 from ysc_sim.powerflow.forming import Droop
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes
@@ -83,7 +83,7 @@ class IslandPoint:
     """The iteration for one set of ports; matrices are made once."""
 
     def __init__(self, boundary: Boundary, ports: DensePorts) -> None:
-        self.boundary, self.ports = boundary, ports
+        self.boundary, self.ports, self.space = boundary, ports, Workspace(ports)
         w, k = boundary.seen_by(ports)
         whole = stacked(np.block([[ports.z, w], [k, boundary.self_admittance]]))
         self._matrix: dict[Float, Reals] = {np.float64: whole, np.float32: whole.astype(np.float32)}
@@ -141,7 +141,7 @@ class _Sweep:
         self._wide = np.zeros((ports + count, 2, width), dtype=dtype)
         self._out = np.empty((ports + count, 2, width), dtype=dtype)
         self.voltage = np.empty((ports, 2, width), dtype=dtype)
-        self._currents = Currents(point.ports, injection, np.zeros((0, 1), dtype=np.complex128), dtype)
+        self._currents = Currents(point.space, injection, np.zeros((0, 1), dtype=np.complex128), dtype)
         self._change = np.full(width, np.inf)
         self._used = forms
         still = np.zeros(width, dtype=bool)

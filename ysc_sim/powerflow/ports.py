@@ -32,8 +32,14 @@ class Operator(Protocol):
     current: Reals
     """(P, 2, c) to be filled by the caller."""
 
+    def hold(self, held: Complexes) -> None:
+        """Set the held voltages (held, 1 or c)."""
+
     def voltage(self, out: Reals) -> None:
         """Write E + Z·current to ``out`` (P, 2, c)."""
+
+    def change(self, out: Reals) -> None:
+        """Write Z·current to ``out`` (P, 2, c)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +109,13 @@ class DensePorts(Ports):
         wide = stacked(np.concatenate([self.z, self.no_load], axis=1))
         return {np.float64: wide, np.float32: wide.astype(np.float32)}
 
-    def operator(self, width: int, dtype: Float, held: Complexes) -> Operator:
-        """Operator for the held voltages (held, 1) or (held, c)."""
-        return _DenseOperator(self, width, dtype, held)
+    def operator(self, width: int, dtype: Float) -> Operator:
+        """Operator for c = ``width`` rows."""
+        return _DenseOperator(self, width, dtype)
+
+    def start(self, held: Complexes) -> Floats:
+        """E (P, 2, 1 or c)."""
+        return as_block(self.no_load @ held)
 
     def conj_power_scale(self, held: Complexes) -> Complexes | None:
         """Factor (P, 1 or c) that turns conj(S) into V·-scaled power; None: 1."""
@@ -129,16 +139,23 @@ class DensePorts(Ports):
 
 
 class _DenseOperator:
-    def __init__(self, ports: DensePorts, width: int, dtype: Float, held: Complexes) -> None:
+    def __init__(self, ports: DensePorts, width: int, dtype: Float) -> None:
         self._matrix = ports.matrices[dtype]
-        self._wide = np.empty((ports.count + len(held), 2, width), dtype=dtype)
-        self._wide[ports.count :, 0] = held.real
-        self._wide[ports.count :, 1] = held.imag
+        self._count = ports.count
+        self._wide = np.empty((ports.count + ports.grid.held_count, 2, width), dtype=dtype)
         self._flat = self._wide.reshape(-1, width)
         self.current = self._wide[: ports.count]
 
+    def hold(self, held: Complexes) -> None:
+        self._wide[self._count :, 0] = held.real
+        self._wide[self._count :, 1] = held.imag
+
     def voltage(self, out: Reals) -> None:
         np.matmul(self._matrix, self._flat, out=out.reshape(len(self._matrix), out.shape[2]))
+
+    def change(self, out: Reals) -> None:
+        rows = 2 * self._count
+        np.matmul(self._matrix[:, :rows], self._flat[:rows], out=out.reshape(rows, out.shape[2]))
 
 
 class TreePorts(Ports):
@@ -164,9 +181,15 @@ class TreePorts(Ports):
         answer[small.root[place], np.arange(self.count)] = -small.u[place]
         return answer
 
-    def operator(self, width: int, dtype: Float, held: Complexes) -> Operator:
-        """Operator; the held voltages are in the scaling."""
+    def operator(self, width: int, dtype: Float) -> Operator:
+        """Operator for c = ``width`` rows."""
         return _TreeOperator(*self._small, self.count, width, dtype)
+
+    def start(self, held: Complexes) -> Floats:
+        """E (P, 2, 1): the held voltages are in the scaling."""
+        answer = np.zeros((self.count, 2, 1))
+        answer[:, 0] = 1.0
+        return answer
 
     def conj_power_scale(self, held: Complexes) -> Complexes | None:
         """u / (conj(w)·|e|²), (P, 1 or c)."""
@@ -252,7 +275,14 @@ class _TreeOperator:
         self._all = len(place) == len(tree.parent) and bool(np.all(place == np.arange(ports)))
         self.current = np.empty((ports, 2, width), dtype=dtype)
 
+    def hold(self, held: Complexes) -> None:
+        """Nothing: the held voltages are in the scaling."""
+
     def voltage(self, out: Reals) -> None:
+        self.change(out)
+        out[:, 0] += 1
+
+    def change(self, out: Reals) -> None:
         flow = self._sweep.flow
         if self._all:
             np.copyto(flow, self.current)
@@ -264,7 +294,6 @@ class _TreeOperator:
             np.copyto(out, rise)
         else:
             np.take(rise, self._place, axis=0, out=out, mode="clip")
-        out[:, 0] += 1
 
 
 AnyPorts = DensePorts | TreePorts
