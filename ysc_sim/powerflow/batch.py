@@ -227,6 +227,16 @@ def choose_form(grid: Grid, pairs: Ints, kernel: str | None) -> AnyPorts:
     overrides."""
     if kernel not in (None, "dense", "tree"):
         raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'tree' or None.")
+    key = (kernel, pairs.tobytes())
+    form = grid.forms.get(key)
+    if form is None:
+        if len(grid.forms) >= 8:
+            grid.forms.clear()
+        form = grid.forms[key] = _new_form(grid, pairs, kernel)
+    return form
+
+
+def _new_form(grid: Grid, pairs: Ints, kernel: str | None) -> AnyPorts:
     if kernel != "dense" and (kernel == "tree" or len(pairs) >= TREE_FROM_PORTS):
         if np.all(pairs[:, 1] == EARTH) and grid.tree is not None:
             return TreePorts(grid, pairs)

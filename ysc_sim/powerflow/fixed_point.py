@@ -213,7 +213,7 @@ class _Slope:
             _product(self._slope, residual, self._two, light.current)
             light.change(residual)
             np.add(total, residual, total)
-            if _within(residual, RESIDUAL_PU / 4):
+            if _within(residual, 8 * RESIDUAL_PU):  # one float64 turn follows, which contracts further
                 break
         np.add(voltage, total, voltage)
 

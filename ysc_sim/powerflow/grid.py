@@ -9,8 +9,9 @@ currents i,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class Grid:
 
     net: Network
     topology: Topology
+    forms: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """Forms of loaded ports made so far; nothing in them depends on injections."""
 
     @cached_property
     def factors(self) -> Elimination:
