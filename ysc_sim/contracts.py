@@ -595,6 +595,31 @@ class Market(Protocol):
         ...
 
 
+class Negotiation(Protocol):
+    """One row's orders inside one gate window; the engine keeps the clock."""
+
+    def next_event_s(self) -> float | None:
+        """Seconds from the opening of the window to the next arrival, or None when nothing is left to happen."""
+        ...
+
+    def on_event(self, t_s: float) -> None:
+        """Let happen what is due at this instant."""
+        ...
+
+    def cleared(self) -> Cleared:
+        """What has been agreed so far, (n,) each."""
+        ...
+
+
+@runtime_checkable
+class ContinuousMarket(Protocol):
+    """A market, see above, in which orders arrive one by one. Its ``clear`` draws from its own seed."""
+
+    def negotiate(self, bids: Bids, draws: np.random.Generator) -> Negotiation:
+        """Open the window for one row of orders, (n,) each; all that is random comes from ``draws``."""
+        ...
+
+
 class OutageWindow(NamedTuple):
     """The grid is away from ``start_s`` (inclusive) to ``end_s``, in seconds from the start of the axis."""
 

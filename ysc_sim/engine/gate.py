@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bids, Cleared, History
+from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.modes import MODES, TIED
+from ysc_sim.engine.negotiation import negotiate
 
 BATCH = 40_000
 """Orders cleared at once afterwards: what they need stays in the cache."""
@@ -59,7 +60,11 @@ class Gate:
 
     def _clear(self, first: int, last: int) -> None:
         bids = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
-        cleared = self.community.market.clear(bids)
+        market = self.community.market
+        if isinstance(market, ContinuousMarket):
+            cleared = negotiate(market, bids, self.community.site.rows, first)
+        else:
+            cleared = market.clear(bids)
         self._bought_mwh[first:last] = cleared.bought_mwh
         self._sold_mwh[first:last] = cleared.sold_mwh
         self._cleared_price[first:last] = cleared.price_jpy_per_kwh
