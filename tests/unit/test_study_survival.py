@@ -9,7 +9,7 @@ import pytest
 
 import ysc_sim as ysc
 from ysc_sim.resilience import survival_hours
-from ysc_sim.study.survival import Survival, survive
+from ysc_sim.study.survival import Survival, by_size, survive
 
 BLOCK: dict[str, Any] = {
     "format": 1,
@@ -141,3 +141,21 @@ def test_outages_longer_than_the_horizon_go_round(tmp_path: Path) -> None:
 def test_promises_are_above_zero(tmp_path: Path, promised: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="promised_h"):
         found(tmp_path, promised=promised)
+
+
+def test_sizes_are_scenarios_with_larger_batteries(tmp_path: Path) -> None:
+    entries = by_size(found(tmp_path), [0.5, 1.0, 2.0])
+    assert [entry["factor"] for entry in entries] == [0.5] * 4 + [1.0] * 4 + [2.0] * 4
+    changes = {"buildings.clinic.devices.battery": (28, 10), "buildings.home.devices.battery": (12, 6)}
+    overrides: dict[str, Any] = {}
+    for key, (energy, power) in changes.items():
+        overrides |= {f"{key}.energy_kwh": energy, f"{key}.power_kw": power}
+    twice = survive(ysc.load_scenario(tmp_path / "scenario.yaml", overrides=overrides), (3.0, 24.0))
+    for kept in range(4):
+        full = twice.hours_full[0, 0, kept]
+        entry = entries[8 + kept]
+        assert entry["energy_kwh"] == 40
+        assert entry["survived_full_h_mean"] == pytest.approx(full.mean())
+        assert entry["survives_full_24h_ratio"] == (full >= 24).mean()
+    with pytest.raises(ValueError, match="factors"):
+        by_size(found(tmp_path), [0.0])

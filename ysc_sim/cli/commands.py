@@ -108,6 +108,7 @@ def run(
 def survival(
     file: Annotated[Path, typer.Argument(help=text("cli.argument_scenario"))],
     hours: Annotated[str, typer.Option("--hours", help=text("cli.option_hours"), metavar="H1,H2…")] = "24,72",
+    sizes: Annotated[str | None, typer.Option("--sizes", help=text("cli.option_sizes"), metavar="F1,F2…")] = None,
     price: Annotated[bool, typer.Option("--price", help=text("cli.option_price"))] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
     out: Out = None,
@@ -117,7 +118,7 @@ def survival(
     """Hours survived from an outage that starts with every step."""
     from ysc_sim.cli.survival import survival_file
 
-    survival_file(file, hours, set_ or [], out, price=price, quiet=quiet)
+    survival_file(file, hours, set_ or [], out, sizes=sizes, price=price, quiet=quiet)
 
 
 @app.command(help=text("cli.sweep"))

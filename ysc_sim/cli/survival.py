@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.words import language, problem_line, text
@@ -18,15 +18,25 @@ MOST_CELLS = 12
 """Cells shown on a screen; the files hold all."""
 
 
-def survival_file(file: Path, lengths: str, settings: list[str], out: Path | None, *, price: bool, quiet: bool) -> None:
+def survival_file(
+    file: Path,
+    lengths: str,
+    settings: list[str],
+    out: Path | None,
+    *,
+    sizes: str | None,
+    price: bool,
+    quiet: bool,
+) -> None:
     """Answer every start of a scenario, store the answers, show the shares."""
     from ysc_sim.cli.run import parse_settings
     from ysc_sim.report.survival_page import survival_page
     from ysc_sim.results.files import check_target
     from ysc_sim.scenario import load_scenario
-    from ysc_sim.study.survival import survive
+    from ysc_sim.study.survival import by_size, survive
 
-    promised = parse_hours(lengths)
+    promised = parse_numbers(lengths, "hours_wrong", 8784)
+    factors = parse_numbers(sizes, "sizes_wrong", 1e6) if sizes else []
     scenario = load_scenario(file, overrides=parse_settings(settings, None))
     for warning in scenario.warnings:
         print(problem_line(warning), file=sys.stderr)
@@ -34,8 +44,11 @@ def survival_file(file: Path, lengths: str, settings: list[str], out: Path | Non
     check_target(target)
     found = survive(scenario, promised)
     frontier = _frontier(scenario, promised, quiet=quiet) if price else None
-    more = {} if frontier is None else {"price_of_an_hour": frontier.table()}
-    found.save(target, page=survival_page(found, frontier, language()), more=more)
+    more: dict[str, Any] = {} if frontier is None else {"price_of_an_hour": frontier.table()}
+    larger = by_size(found, factors)
+    if larger:
+        more["by_size"] = larger
+    found.save(target, page=survival_page(found, frontier, language(), larger), more=more)
     if not quiet:
         show_survival(found)
     print(target / "report.html")
@@ -53,22 +66,22 @@ def _frontier(scenario: Scenario, promised: list[float], *, quiet: bool) -> Fron
         return price_of_an_hour(scenario, promised_h=lengths, damage=damage, progress=told)
 
 
-def parse_hours(lengths: str) -> list[float]:
-    """``24,72`` as numbers. Raises ``ScenarioError`` where one is none, or not above 0.
+def parse_numbers(words: str, problem: str, most: float) -> list[float]:
+    """``24,72`` as numbers. Raises ``ScenarioError`` where one is none, or not above 0, or above ``most``.
 
-    >>> parse_hours("24, 72")
+    >>> parse_numbers("24, 72", "hours_wrong", 8784)
     [24.0, 72.0]
     """
     found, wrong = [], []
-    for word in lengths.split(","):
+    for word in words.split(","):
         try:
-            length = float(word)
+            number = float(word)
         except ValueError:
-            length = 0.0
-        if 0 < length <= 8784:
-            found.append(length)
+            number = 0.0
+        if 0 < number <= most:
+            found.append(number)
         else:
-            wrong.append(Problem("hours_wrong", {"value": word.strip()}))
+            wrong.append(Problem(problem, {"value": word.strip()}))
     if wrong:
         raise ScenarioError(wrong)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -17,8 +17,8 @@ MOST_CELLS = 6
 POINTS = 200
 
 
-def survival_page(found: Survival, frontier: Frontier | None, lang: str) -> str:
-    """One offline page in one language."""
+def survival_page(found: Survival, frontier: Frontier | None, lang: str, by_size: Sequence[dict[str, Any]] = ()) -> str:
+    """One offline page in one language; ``by_size``: entries of :func:`ysc_sim.study.survival.by_size`."""
     say = _Words(lang)
     title = escape(say("survival_title", name=harmless(str(found.scenario["name"]), 60)))
     view = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -28,6 +28,7 @@ def survival_page(found: Survival, frontier: Frontier | None, lang: str) -> str:
     for c in range(min(len(found.cells), MOST_CELLS)):
         parts += _curves(found, c, say)
         parts += _calendar(found, c, say)
+        parts += _sizes([entry for entry in by_size if entry["cell"] == found.cells[c]], found.promised_h, say)
     if found.left_out:
         parts.append(f"<p>{escape(say('survival_not_counted', kinds=', '.join(found.left_out)))}</p>")
     return "".join([*parts, "</html>\n"])
@@ -109,3 +110,18 @@ def _calendar(found: Survival, c: int, say: _Words) -> Iterator[str]:
     head = say("survival_calendar")
     yield f"<h3>{escape(head)}</h3><figure>"
     yield heat(values, [str(month) for month in months], [str(hour) for hour in range(24)], "h", head) + "</figure>"
+
+
+def _sizes(entries: Sequence[dict[str, Any]], promised_h: Sequence[float], say: _Words) -> Iterator[str]:
+    """Share of starts that live long enough over the size of the stores, critical demand, one line per length."""
+    mine = sorted((entry for entry in entries if entry["tiers"] == 1), key=lambda entry: float(entry["energy_kwh"]))
+    if not mine:
+        return
+    energy = [float(entry["energy_kwh"]) for entry in mine]
+    chart = Chart(1.05 * max(energy), 0.0, 100.0)
+    for number, promised in enumerate(promised_h):
+        share = [100.0 * entry[f"survives_full_{promised:g}h_ratio"] for entry in mine]
+        chart.line(energy, share, number % 4, say("survival_share_of", hours=f"{promised:g}"))
+        chart.point(energy[-1], share[-1], number % 4, say("survival_share_of", hours=f"{promised:g}"))
+    head = say("survival_sizes")
+    yield f"<h3>{escape(head)}</h3><figure>{chart.svg('kWh', say('survival_y'), head)}</figure>"

@@ -18,7 +18,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community
 from ysc_sim.community.compile import compile_community
-from ysc_sim.community.pooled import TIERS, PooledStore, pool_of, pooled_store
+from ysc_sim.community.pooled import TIERS, Pool, PooledStore, pool_of, pooled_store
 from ysc_sim.engine.simulate import run_community
 from ysc_sim.resilience import reserve_curve, survival_hours
 from ysc_sim.results.arrays import RunArrays
@@ -54,6 +54,7 @@ class Survival:
     reserve_kwh: Floats
     """(H, S, c, 4, T) least stored energy that lives through each promised length; inf where full is not enough."""
     store: PooledStore
+    pool: Pool
     left_out: tuple[str, ...]
     """Kinds of devices that could help and are not counted."""
 
@@ -178,14 +179,7 @@ def survive(scenario: Scenario, promised_h: Sequence[float] = (24.0, 72.0)) -> S
     step_h = hours(community.site.axis.step_s)
     pool, store = pool_of(community), pooled_store(community)
     load, sun = np.cumsum(pool.tier_load_kw, axis=2), pool.generation_kw[:, :, None, :]
-    plant: dict[str, Any] = {
-        "energy_kwh": store.energy_kwh[:, None, None],
-        "floor_kwh": store.floor_kwh[:, None, None],
-        "power_kw": store.power_kw[:, None, None],
-        "charge_efficiency": store.charge_efficiency[:, None, None],
-        "discharge_efficiency": store.discharge_efficiency[:, None, None],
-        "step_h": step_h,
-    }
+    plant = plant_of(store, step_h)
     longest = max(hours(community.site.axis.duration_s), *promised_h)
     plant_and_end = {**plant, "max_hours": longest}
     left = survival_hours(load, sun, start_kwh=np.minimum(stored[:, :, None, :], plant["energy_kwh"]), **plant_and_end)
@@ -201,8 +195,51 @@ def survive(scenario: Scenario, promised_h: Sequence[float] = (24.0, 72.0)) -> S
         hours_full=np.broadcast_to(full, left.shape),
         reserve_kwh=np.stack(curves),
         store=store,
+        pool=pool,
         left_out=tuple(sorted({fleet.kind for fleet in community.fleets if _could_help(fleet)})),
     )
+
+
+def plant_of(store: PooledStore, step_h: float, factor: float = 1.0) -> dict[str, Any]:
+    """Stores of the cells for the kernels, against (S, c, tiers, T); ``factor`` times the energy and the power."""
+    return {
+        "energy_kwh": factor * store.energy_kwh[:, None, None],
+        "floor_kwh": factor * store.floor_kwh[:, None, None],
+        "power_kw": factor * store.power_kw[:, None, None],
+        "charge_efficiency": store.charge_efficiency[:, None, None],
+        "discharge_efficiency": store.discharge_efficiency[:, None, None],
+        "step_h": step_h,
+    }
+
+
+def by_size(found: Survival, factors: Sequence[float]) -> list[dict[str, Any]]:
+    """The same questions for stores ``factor`` times as large, in energy and power, from full ones.
+
+    One entry per factor, cell and number of tiers kept: ``energy_kwh``, mean, least and 5 % hours, and the share of
+    starts that lives through each promised length. Raises ``ValueError`` for a factor that is not above 0.
+    """
+    wrong = [factor for factor in factors if not (np.isfinite(factor) and factor > 0)]
+    if wrong:
+        raise ValueError(f"factors(={list(factors)}) must be > 0.")
+    load, sun = np.cumsum(found.pool.tier_load_kw, axis=2), found.pool.generation_kw[:, :, None, :]
+    step_h = hours(found.axis.step_s)
+    longest = max(hours(found.axis.duration_s), *found.promised_h)
+    entries = []
+    for factor in factors:
+        plant = plant_of(found.store, step_h, factor)
+        full = survival_hours(load, sun, start_kwh=plant["energy_kwh"], max_hours=longest, **plant)
+        for c, cell in enumerate(found.cells):
+            for kept in range(TIERS):
+                left = full[:, c, kept]
+                entry: dict[str, Any] = {"factor": float(factor), "cell": cell, "tiers": kept + 1}
+                entry["energy_kwh"] = float(factor * found.store.energy_kwh[c])
+                entry["survived_full_h_mean"], entry["survived_full_h_min"] = float(left.mean()), float(left.min())
+                entry["survived_full_h_p05"] = float(np.quantile(left, 0.05))
+                for promised in found.promised_h:
+                    lives = left >= promised * (1.0 - SHARE_EPS)
+                    entry[f"survives_full_{promised:g}h_ratio"] = float(lives.mean())
+                entries.append(entry)
+    return entries
 
 
 def without_outages(scenario: Scenario) -> Scenario:
