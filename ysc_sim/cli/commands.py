@@ -231,3 +231,20 @@ def export(
     from ysc_sim.cli.export import export_folder
 
     export_folder(folder, to, out)
+
+
+@app.command(help=text("cli.compare"))
+def compare(
+    sources: Annotated[list[Path], typer.Argument(help=text("cli.argument_compared"))],
+    vary: Annotated[
+        list[str] | None, typer.Option("--vary", help=text("cli.option_compare_vary"), metavar="KEY=V1,V2…")
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help=text("cli.option_compare_out"))] = None,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Hold runs against the first of them."""
+    from ysc_sim.cli.compare import compare_runs
+
+    compare_runs(sources, vary or [], set_ or [], out, quiet=quiet)

@@ -21,7 +21,9 @@ from ysc_sim.words import LANGUAGES, language
 LONGEST_TITLE = 120
 
 
-class _Part(NamedTuple):
+class PagePart(NamedTuple):
+    """One section of a page: its anchor, heading and body."""
+
     kind: str
     title: Label
     body: Html
@@ -37,11 +39,12 @@ def build_report(results: Results, lang: str | None = None) -> str:
         raise ValueError(f"lang(={opens_in!r}) must be one of {LANGUAGES}.")
     reading = Reading(results)
     parts = [
-        _Part(section.kind, section.title(), section.render(reading, opens_in))
+        PagePart(section.kind, section.title(), section.render(reading, opens_in))
         for section in sections()
         if section.applies(reading)
     ]
-    return _document(reading, parts, opens_in)
+    title = name(str(reading.manifest["scenario"]["name"]) or "ysc-sim", LONGEST_TITLE)
+    return document(title, _header(reading, title, opens_in), parts, opens_in)
 
 
 def write_report(results: Results, folder: str | Path, lang: str | None = None) -> Path:
@@ -51,11 +54,11 @@ def write_report(results: Results, folder: str | Path, lang: str | None = None) 
     return path
 
 
-def _document(reading: Reading, parts: Sequence[_Part], lang: str) -> str:
+def document(title: Label, header: str, parts: Sequence[PagePart], lang: str) -> str:
+    """A whole page that needs nothing else: ``header`` is HTML, ``lang`` the language that it opens in."""
     shipped = files("ysc_sim.report")
     style = shipped.joinpath("page.css").read_text(encoding="utf-8")
     script = shipped.joinpath("page.js").read_text(encoding="utf-8")
-    title = name(str(reading.manifest["scenario"]["name"]) or "ysc-sim", LONGEST_TITLE)
     document_title = said("report.document_title", name=title)
     body = "".join(
         f'<section id="{escape(part.kind)}"><h2>{html(part.title)}</h2>{part.body}</section>' for part in parts
@@ -67,7 +70,7 @@ def _document(reading: Reading, parts: Sequence[_Part], lang: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         '<meta name="color-scheme" content="light dark"><meta name="generator" content="ysc-sim">'
         f"<title>{escape(document_title[LANGUAGES.index(lang)])}</title><style>{style}</style></head>"
-        f"<body>{_header(reading, title, lang)}<nav {attributes(said('report.contents'), lang)}>{links}</nav>"
+        f"<body>{header}<nav {attributes(said('report.contents'), lang)}>{links}</nav>"
         f"<main>{body}</main><footer>{html(said('report.footer'))}</footer><script>{script}</script></body></html>\n"
     )
 
@@ -95,6 +98,11 @@ def _header(reading: Reading, title: Label, lang: str) -> str:
     facts = " · ".join(html(part) for part in (buildings, _period(first, last), resolution))
     description = reading.manifest["scenario"].get("description")
     about = f'<p class="about">{html(name(str(description), 400))}</p>' if description else ""
+    return page_header(title, said("report.eyebrow"), f'<p class="facts">{facts}</p>{about}', lang)
+
+
+def page_header(title: Label, eyebrow: Label, below: str, lang: str) -> str:
+    """The top of a page: switches of language and light, a heading, and HTML below it."""
     languages = "".join(
         f'<button type="button" data-lang="{code}" aria-pressed="{"true" if code == lang else "false"}">'
         f"{shown}</button>"
@@ -104,8 +112,7 @@ def _header(reading: Reading, title: Label, lang: str) -> str:
     return (
         f'<header><div class="controls"><div role="group" {attributes(said("report.language"), lang)}>{languages}</div>'
         f'<button type="button" id="theme" {theme}>◐</button></div>'
-        f'<p class="eyebrow">{html(said("report.eyebrow"))}</p><h1>{html(title)}</h1>'
-        f'<p class="facts">{facts}</p>{about}</header>'
+        f'<p class="eyebrow">{html(eyebrow)}</p><h1>{html(title)}</h1>{below}</header>'
     )
 
 

@@ -1,0 +1,137 @@
+"""``ysc compare``: scenarios, result folders or variants of one scenario, held against the first."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ysc_sim.errors import Problem, ScenarioError
+from ysc_sim.words import LANGUAGES, harmless, label, language, metric_label, text
+
+if TYPE_CHECKING:
+    from ysc_sim.results import Results
+    from ysc_sim.study.comparison import Comparison, Difference
+
+MOST_RUNS = 24
+MOST_SHOWN = 12
+"""Differing inputs that are listed on a screen; the page lists all."""
+
+
+def compare_runs(
+    sources: Sequence[Path], vary: Sequence[str], settings: Sequence[str], out: Path | None, *, quiet: bool
+) -> None:
+    """Load or run everything, tell what differs, write the page. Raises ``YscError``."""
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise ScenarioError([Problem("import_ending", {"path": str(out), "known": ".html"})])
+    results, names = _variants(sources, vary, settings, quiet) if vary else _sources(sources, settings, quiet)
+    from ysc_sim.study.comparison import Comparison
+
+    comparison = Comparison(results, names)
+    if not quiet:
+        for run in range(1, len(results)):
+            _show(comparison, run)
+        _show_inputs(comparison)
+    if out is not None:
+        from ysc_sim.report.comparison import write_comparison
+
+        print(write_comparison(out, comparison, language()))
+
+
+def _sources(sources: Sequence[Path], settings: Sequence[str], quiet: bool) -> tuple[list[Results], list[str] | None]:
+    """Result folders as they are stored, scenarios as they run now. Raises ``YscError``."""
+    from ysc_sim.results import load_results
+
+    if not 2 <= len(sources) <= MOST_RUNS:
+        raise ScenarioError([Problem("compare_count", {"count": len(sources), "limit": MOST_RUNS})])
+    scenarios = {source: _scenario(source, settings) for source in sources if not source.is_dir()}
+    results = [_run(scenarios[source], quiet) if source in scenarios else load_results(source) for source in sources]
+    names = [str(result.manifest["scenario"]["name"]) for result in results]
+    same = len(set(names)) < len(names)
+    return results, [source.stem for source in sources] if same else names
+
+
+def _variants(
+    sources: Sequence[Path], vary: Sequence[str], settings: Sequence[str], quiet: bool
+) -> tuple[list[Results], list[str]]:
+    """One scenario with each value, or each combination of values. Raises ``YscError``."""
+    from ysc_sim.study.design import design, read_axes
+
+    if len(sources) != 1 or sources[0].is_dir():
+        raise ScenarioError([Problem("compare_vary_one", {"count": len(sources)})])
+    points = design(read_axes(vary), None, 0)
+    if not 2 <= len(points) <= MOST_RUNS:
+        raise ScenarioError([Problem("compare_count", {"count": len(points), "limit": MOST_RUNS})])
+    shared = [word for word in settings if word.partition("=")[0].strip() not in points[0]]
+    scenarios = [_scenario(sources[0], [*shared, *(f"{k}={v}" for k, v in point.items())]) for point in points]
+    names = [", ".join(f"{key.rpartition('.')[2]}={value}" for key, value in point.items()) for point in points]
+    return [_run(scenario, quiet) for scenario in scenarios], names
+
+
+def _scenario(source: Path, settings: Sequence[str]) -> object:
+    from ysc_sim.cli.run import parse_settings
+    from ysc_sim.scenario import load_scenario
+
+    return load_scenario(source, overrides=parse_settings(list(settings), None))
+
+
+def _run(scenario: object, quiet: bool) -> Results:
+    from ysc_sim.engine.simulate import run
+
+    return run(scenario, progress=not quiet and sys.stderr.isatty())  # type: ignore[arg-type]
+
+
+def _show(comparison: Comparison, run: int) -> None:
+    """The verdict and a table of the main numbers."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ysc_sim.report.comparison import pairing_label, verdict_labels
+
+    found = comparison.verdict(run)
+    names = {"name": comparison.names[run], "baseline": comparison.names[0]}
+    title = text("report.compare_against").format(**{key: harmless(value) for key, value in names.items()})
+    grid = Table(title=escape(title), title_justify="left")
+    grid.add_column(text("report.number"))
+    for head in (names["baseline"], names["name"]):
+        grid.add_column(escape(harmless(head, 24)), justify="right")
+    for key in ("compare_difference", "compare_percent", "compare_interval"):
+        grid.add_column(text(f"report.{key}"), justify="right")
+    grid.add_column(text("report.compare_outcome"))
+    for difference in found:
+        grid.add_row(*_cells(difference))
+    Console().print(grid)
+    now = LANGUAGES.index(language())
+    for said in (*verdict_labels(found), pairing_label(comparison, run)):
+        print(said[now])
+
+
+def _cells(difference: Difference) -> list[str]:
+    from ysc_sim.cli.run import format_number
+
+    unit = label("units", difference.unit)
+    title = metric_label(difference.metric) + ("" if difference.unit == "1" else f" ({unit})")
+    equal = difference.outcome.value == "equal"
+    percent = "" if difference.percent is None or equal else f"{difference.percent:+.1f}"
+    interval = ""
+    if difference.interval is not None and not equal:
+        low, high = (format_number(end) for end in difference.interval)
+        interval = text("report.compare_from_to").format(low=low, high=high, rows=difference.rows)
+    change = 0.0 if equal else difference.difference
+    numbers = [format_number(value) for value in (difference.base, difference.value, change)]
+    return [title, *numbers, percent, interval, text(f"report.outcome_{difference.outcome.value}")]
+
+
+def _show_inputs(comparison: Comparison) -> None:
+    """What differs in the scenarios."""
+    if not comparison.inputs:
+        print(text("report.compare_no_inputs"))
+        return
+    print(text("report.compare_inputs") + ":")
+    for difference in comparison.inputs[:MOST_SHOWN]:
+        print(f"  {harmless(difference.key, 120)}: " + " | ".join(harmless(value, 40) for value in difference.values))
+    left = len(comparison.inputs) - MOST_SHOWN
+    if left > 0:
+        print("  " + text("report.compare_more").format(count=left))
