@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ysc_sim.contracts import Moment, Placed, Rows, Site, Startable
+from ysc_sim.devices.datasheet import Limit
 from ysc_sim.plugins import plugin, registry
 from ysc_sim.timeseries import TimeAxis
 
@@ -20,7 +21,12 @@ SITE = Site(AXIS, Rows((1, 2)), 35.45, 139.64, Path(), "synthetic")
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "aircon": [{"thermal_kw": 5, "floor_m2": 80}, {"thermal_kw": 1, "floor_m2": 80, "used_until": "08:00"}],
     "battery": [{"energy_kwh": 10, "power_kw": 5}, {"model": "generic_home"}, {"model": "generic_business"}],
-    "ev": [{"discharge_kw": 6}, {"charge": "departure", "days": "weekdays"}],
+    "ev": [
+        {"discharge_kw": 6},
+        {"charge": "departure", "days": "weekdays", "charge_limits": (Limit(soc=0.6, power=0.4),)},
+        {"use": "visitor", "visits_per_day": 12, "stay_minutes": 40},
+        {"use": "company"},
+    ],
     "fuel_cell": [{}, {"technology": "pefc", "tank_l": 20}, {"technology": "pefc", "people": 0}],
     "genset": [{"rated_kw": 10, "tank_l": 4}, {"rated_kw": 10, "mttf_h": 1, "start_failure": 0.5}],
     "load": [{"profile": "office"}, {"profile": "detached120_gas"}],

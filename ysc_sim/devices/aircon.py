@@ -25,7 +25,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, LoadSwitches, Measure, MetricInfo, Moment, Placed
-from ysc_sim.devices.ev import seconds_of_day
+from ysc_sim.devices.sessions import seconds_of_day
 from ysc_sim.devices.unstored import UnstoredFleet, hour_of, start_rows
 from ysc_sim.devices.weather import outdoor_c
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Fraction, JPYPerKWh, Minutes, PositiveKW, Unit

@@ -27,7 +27,7 @@ from annotated_types import Ge, Le, Len
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed, Store
 from ysc_sim.devices.ageing import Ageing
 from ysc_sim.devices.conversion import Conversion
-from ysc_sim.devices.datasheet import Datasheet, Limit, Losses, check_datasheet, load_datasheet
+from ysc_sim.devices.datasheet import Datasheet, Losses, check_datasheet, limit_columns, load_datasheet
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.units import (
@@ -168,8 +168,8 @@ class BatteryFleet:
         self._charge = _conversion(designs, "charge")
         self._discharge = _conversion(designs, "discharge")
         self._fastest_kw = self._discharge.taken_kw(self.power_kw)
-        self._charge_limits = _limits([design.charge_limits for design in designs], 1.0)
-        self._discharge_limits = _limits([design.discharge_limits for design in designs], 0.0)
+        self._charge_limits = limit_columns([design.charge_limits for design in designs], 1.0)
+        self._discharge_limits = limit_columns([design.discharge_limits for design in designs], 0.0)
         self._has_standby = bool(self.standby_kw.any())
         ages = np.array([design.ageing != "none" for design in designs], dtype=np.float64)
         self._ages = bool(ages.any())
@@ -381,13 +381,3 @@ def _conversion(designs: Sequence[Datasheet], way: str) -> Conversion:
         quadratic=_column(losses, "quadratic"),
         cell=_column(designs, f"{way}_efficiency"),
     )
-
-
-def _limits(limits: Sequence[Sequence[Limit]], outside: float) -> list[tuple[Floats, Floats]]:
-    """The k-th limit of every battery: state of charge and share, (m,) each; ``outside`` with share 1 where none."""
-    deepest = max((len(each) for each in limits), default=0)
-    padded = [[*each, *[Limit(soc=outside, power=1.0)] * (deepest - len(each))] for each in limits]
-    return [
-        (_column([each[k] for each in padded], "soc"), _column([each[k] for each in padded], "power"))
-        for k in range(deepest)
-    ]

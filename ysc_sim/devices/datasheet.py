@@ -8,17 +8,18 @@ figure of a file is checked, and what is wrong is told with its line and column.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from annotated_types import Ge, Le, Len
 
 from ysc_sim.documents import Document, inside, read_yaml, suggest
 from ysc_sim.errors import Problem, ScenarioError
-from ysc_sim.units import KW, Efficiency, Fraction, JPYPerKWh, PositiveKW, PositiveKWh, Unit
+from ysc_sim.units import KW, Efficiency, Floats, Fraction, JPYPerKWh, PositiveKW, PositiveKWh, Unit
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -93,6 +94,21 @@ class Datasheet:
     """Price per nominal kWh, installed: what wear is worth."""
     grid_forming: bool = True
     """Whether it can hold an island's voltage and frequency (自立運転)."""
+
+
+def limit_columns(limits: Sequence[Sequence[Limit]], outside: float) -> list[tuple[Floats, Floats]]:
+    """The k-th limit of every device: state of charge and share, (m,) each; at ``outside`` with share 1 where none is.
+
+    >>> soc, power = limit_columns([[Limit(soc=0.8, power=0.5)], []], 1.0)[0]
+    >>> soc.tolist(), power.tolist()
+    ([0.8, 1.0], [0.5, 1.0])
+    """
+    deepest = max((len(each) for each in limits), default=0)
+    padded = [[*each, *[Limit(soc=outside, power=1.0)] * (deepest - len(each))] for each in limits]
+    return [
+        (np.array([each[k].soc for each in padded]), np.array([each[k].power for each in padded]))
+        for k in range(deepest)
+    ]
 
 
 FIELDS: Mapping[tuple[str, ...], type] = {

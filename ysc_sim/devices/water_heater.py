@@ -17,7 +17,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed
-from ysc_sim.devices.ev import seconds_of_day
+from ysc_sim.devices.sessions import seconds_of_day
 from ysc_sim.devices.unstored import UnstoredFleet, hour_of, start_rows
 from ysc_sim.devices.weather import outdoor_c
 from ysc_sim.timeseries.hotwater import KWH_PER_LITRE_K, draw_kw
