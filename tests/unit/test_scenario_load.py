@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from ysc_sim.community.members import spread_of
 from ysc_sim.errors import ScenarioError
 from ysc_sim.scenario import load_scenario, parse_scenario, resolved_yaml
 from ysc_sim.scenario.check_inputs import named_files
@@ -69,7 +70,7 @@ def test_fields_and_defaults(write):
     assert office.devices[0].spec.tier_shares == (0.2, 0.3, 0.3, 0.2)
     assert office.strategy.spec.target_kw == 20.0
     assert office.diversity is None
-    assert (house.diversity.shift_minutes, house.diversity.size_spread) == (30.0, 0.15)
+    assert spread_of(house) == (90.0, 0.3)
     assert house.strategy.kind == "self_consumption"
     assert scenario.member_ids == ("office", *(f"house_{k}" for k in range(1, 9)))
     assert scenario.outages[0].kind == "windows"

@@ -3,15 +3,18 @@ of the air.
 
 The wind is one per community and row of the ensemble: turbines that stand together see the same. Between
 the points of a power curve the power is linear; below 2 m/s and above the cut-out speed it is zero. Curves:
-NREL's System Advisor Model, library of wind turbines, in bins of 1 to 4 m/s, rounded.
+NREL's System Advisor Model, library of wind turbines, in bins of 1 to 4 m/s, rounded. With windpowerlib installed (the
+extra ``wind``) the names of its large turbines serve as well, e.g. ``E-53/800`` on a hub of 60 m.
 """
 
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -23,7 +26,7 @@ from ysc_sim.devices.weather import SITE, is_synthetic
 from ysc_sim.timeseries.folder import profiles_folder
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.wind import air_density, at_height, at_standard_density, wind_speed_m_s
-from ysc_sim.units import SECONDS_PER_HOUR, Floats, Unit
+from ysc_sim.units import SECONDS_PER_HOUR, W_PER_KW, Floats, Unit
 
 STARTS_ABOVE_M_S = 2.0
 
@@ -47,6 +50,35 @@ def power_curves() -> Mapping[str, PowerCurve]:
         return {row["turbine"]: _curve(row) for row in csv.DictReader(file)}
 
 
+@cache
+def large_turbines() -> tuple[str, ...]:
+    """Names of windpowerlib's turbines with a power curve; none where it is not installed."""
+    if find_spec("windpowerlib") is None:
+        return ()
+    with warnings.catch_warnings():
+        # The package warns of what newer pandas will do to it.
+        warnings.simplefilter("ignore")
+        from windpowerlib.data import get_turbine_types
+
+        table = get_turbine_types(print_out=False)
+    return tuple(sorted(table.loc[table["has_power_curve"], "turbine_type"].astype(str)))
+
+
+@cache
+def curve_of(turbine: str) -> PowerCurve:
+    """Power curve of a shipped turbine, or of one of windpowerlib's. Raises ``KeyError`` where there is none."""
+    if turbine in power_curves():
+        return power_curves()[turbine]
+    if turbine not in large_turbines():
+        raise KeyError(turbine)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from windpowerlib import WindTurbine
+
+        points = WindTurbine(turbine_type=turbine, hub_height=100.0).power_curve
+    return PowerCurve(points["wind_speed"].to_numpy(float), points["value"].to_numpy(float) / W_PER_KW)
+
+
 def _curve(row: Mapping[str, str]) -> PowerCurve:
     points = [(float(key[1:]), float(value)) for key, value in row.items() if key[1:].isdigit() and value]
     speeds, powers = [STARTS_ABOVE_M_S, *(v for v, _ in points)], [0.0, *(kw for _, kw in points)]
@@ -62,7 +94,8 @@ class WindSpec:
     """One kind of small wind turbine at one building."""
 
     turbine: Annotated[str, Len(1, 100)]
-    """airdolphin (1 kW), skystream (2.4), evance_r9000 (5), bergey_excel10 (12) or cf20 (20)."""
+    """airdolphin (1 kW), skystream (2.4), evance_r9000 (5), bergey_excel10 (12), cf20 (20); with the extra ``wind``
+    also windpowerlib's large turbines, e.g. E-53/800."""
     hub_height_m: Annotated[float, Gt(0), Le(200), Unit("m")] = 15.0
     """Height of the hub above ground."""
     shear_exponent: Annotated[float, Ge(0), Le(1), Unit("1")] = 0.2
@@ -77,9 +110,10 @@ class WindSpec:
 
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
-        if self.turbine in power_curves():
+        if self.turbine in power_curves() or self.turbine in large_turbines():
             return []
-        return [("turbine_unknown", "turbine", {"turbine": self.turbine, "known": ", ".join(power_curves())})]
+        known = ", ".join((*power_curves(), *large_turbines()))
+        return [("turbine_unknown", "turbine", {"turbine": self.turbine, "known": known})]
 
 
 class WindFleet(ProfileFleet):
@@ -100,7 +134,7 @@ class WindFleet(ProfileFleet):
         sources = []
         for turbine, height_m, exponent in kinds:
             there = at_standard_density(at_height(speed, height_m, exponent), density)
-            sources.append(Source(power_curves()[turbine].power_kw(there), SECONDS_PER_HOUR, 0))
+            sources.append(Source(curve_of(turbine).power_kw(there), SECONDS_PER_HOUR, 0))
         which = [kinds.index((spec.turbine, spec.hub_height_m, spec.shear_exponent)) for spec in placed.specs]
         self.notes = ({"key": "wind_is_synthetic"},)
         self.follow(sources, np.array(which, dtype=np.int64), placed.column("count").reshape(1, -1))
