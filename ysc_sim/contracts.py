@@ -263,6 +263,14 @@ class Startable(Protocol):
         ...
 
 
+@runtime_checkable
+class Outlets(Protocol):
+    """A fleet of generators of which some feed an outlet of their own building while its cell is dark."""
+
+    outlet_kw: Floats
+    """Largest power of each outlet, (m,); 0 where there is none."""
+
+
 class Measure(NamedTuple):
     """A number of every device at the end of a run."""
 

@@ -28,7 +28,7 @@ from ysc_sim.timeseries.photovoltaic import Plane
 from ysc_sim.timeseries.planes import plane_year_kw
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.read import Stamp, Unit
-from ysc_sim.units import KVA, SECONDS_PER_HOUR, Degrees, Floats, Fraction, PositiveKW, Tilt
+from ysc_sim.units import KVA, KW, SECONDS_PER_HOUR, Degrees, Floats, Fraction, PositiveKW, Tilt
 from ysc_sim.units import Unit as FieldUnit
 
 
@@ -54,6 +54,9 @@ class SolarSpec:
     """Age of the modules."""
     power_factor: Annotated[float, Gt(0), Le(1), FieldUnit("1")] = 0.95
     """Constant power factor that the grid operator asks for (JEAC 9701: 0.95 at low voltage)."""
+    outlet_kw: KW = 0.0
+    """Stand-alone outlet (自立運転コンセント): what the inverter gives to critical demand of its own building in an
+    outage, sun only; 1.5 is usual. 0: none."""
     profile: Annotated[str, Len(0, 200)] = ""
     """A measured profile (.csv beside the scenario) instead of plane and sunshine."""
     profile_rated_kw: PositiveKW | None = None
@@ -96,6 +99,7 @@ class SolarFleet(ProfileFleet):
         for plane, kw in zip(planes, planes_kw(site, planes) if planes else (), strict=True):
             sources[plane] = Source(kw, weather_step_s(site), 0)
         order = list(sources)
+        self.outlet_kw = placed.column("outlet_kw")
         sizes = np.array([_size(spec) for spec in specs])
         limits = np.array([(spec.inverter_kva or np.inf) * spec.power_factor for spec in specs])
         modelled = any(not spec.profile for spec in specs)

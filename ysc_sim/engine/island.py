@@ -17,6 +17,7 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Startable
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, RECOVER, lives, tied
+from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.transfer import Switching, engine_formers, store_formers
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
@@ -122,6 +123,7 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         take=_ratio(charged, cell.take_kw) * live,
     )
     _set_powers(community, state, frame, shares)
+    serve_from_outlets(community, state, frame)
 
 
 def _serve_losses(state: State, left: tuple[Floats, ...], used: tuple[Floats, Floats]) -> Bools:

@@ -14,6 +14,7 @@ from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.meters import Rest, read_meters
 from ysc_sim.engine.modes import RECOVER, tied
 from ysc_sim.engine.no_export import book_curtailed
+from ysc_sim.engine.outlet import from_outlets_kw
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
 GENERATION = {"pv": "pv_kwh", "wind": "wind_kwh", "genset": "genset_kwh"}
@@ -110,6 +111,7 @@ def _book_dark(
         else:
             unused = community.by_building[i].sum((want - state.p_kw[i]) * idle(community, state, i) * dt_h)
             recorder.add("curtailed_kwh", interval, rows, unused)
+    lacking[:, :, 0] = np.maximum(lacking[:, :, 0] - from_outlets_kw(community, state) * dt_h, 0.0)
     state.unserved_kwh = state.unserved_kwh + lacking
     for tier in range(4):
         recorder.add(f"unserved_kwh_tier{tier + 1}", interval, rows, lacking[:, :, tier])
