@@ -168,6 +168,7 @@ def _behind_grid_impedance(net: Network, pp_net: Any) -> Network:
         leg_current_ka_per_pu=np.concatenate([net.leg_current_ka_per_pu, none]),
         leg_loading_percent_per_pu=np.concatenate([net.leg_loading_percent_per_pu, none]),
         shunt_y_pu=np.concatenate([net.shunt_y_pu, np.zeros((count, 3, 3))]),
+        node_is_phase=np.ones(3 * (buses + count), dtype=bool),
         source_bus=inner,
         source_terminal=net.source_bus,
         cache={},

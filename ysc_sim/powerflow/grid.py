@@ -64,7 +64,36 @@ class Grid:
     @cached_property
     def held_self(self) -> Complexes:
         """A (held, held): currents that the held slots feed in per held voltage, without injections."""
-        return self._held_rows(self.no_load)
+        answer = self._held_rows(self.no_load)
+        for k in np.flatnonzero(self.net.source_terminal != self.net.source_bus):
+            fed = self._fed_beyond(int(k))
+            if fed is not None:
+                answer[self.topology.source_slots[k] - self.topology.free_count] = fed
+        return answer
+
+    def _fed_beyond(self, source: int) -> Complexes | None:
+        """Currents (m, held) of a source behind an impedance, summed over what its terminal feeds.
+
+        Through the impedance itself, which may be next to nothing, they would be differences of huge numbers.
+        """
+        net, top, m = self.net, self.topology, self.net.conductors
+        inner = top.source_slots[source]
+        terminal = top.slot[net.source_terminal[source] * m + np.arange(m)]
+        if np.any(inner < 0) or np.any(terminal < 0):
+            return None
+        ends = top.slot[(net.leg_bus[:, :, None] * m + np.arange(m)).reshape(len(net.leg_bus), 2 * m)]
+        voltage = np.where((ends >= 0)[:, :, None], self.no_load[ends], 0)
+        own: Bools = np.any(np.isin(ends, inner), axis=1)
+        current = np.where(own[:, None, None], 0, top.leg_y_pu @ voltage)
+        slots = top.slot.reshape(-1, m)
+        shunt = np.where(net.bus_in_service[:, None, None], net.shunt_y_pu, 0)
+        drawn = shunt @ np.where((slots >= 0)[:, :, None], self.no_load[slots], 0)
+        answer = np.zeros((m, self.held_count), dtype=np.complex128)
+        for row, slot in enumerate(terminal):
+            answer[row] = current[ends == slot].sum(axis=0) + drawn[slots == slot].sum(axis=0)
+        others = np.flatnonzero(np.arange(len(net.source_bus)) != source)
+        shared = np.isin(top.slot[net.source_terminal[others] * m], terminal)
+        return None if shared.any() else answer
 
     def transfer(self, ports: Ints) -> Complexes:
         """Z (slots, P): voltage at every slot per current into each of the ``ports`` (pairs of slots, EARTH

@@ -49,7 +49,7 @@ class Recorder:
 
     def refuse(self, rows: Ints, reason: Reason) -> None:
         """Give up ``rows`` for ``reason``."""
-        self.solution.reason[rows] = reason
+        self.solution.codes[rows] = reason
 
     def finish(self) -> Solution:
         """The solution, with NaN in every float of a row that is not ok."""
@@ -73,12 +73,12 @@ class PatternRecorder:
 
     def refuse(self, rows: Ints, reason: Reason) -> None:
         """Give up ``rows`` for ``reason``."""
-        self.solution.reason[rows] = reason
+        self.solution.codes[rows] = reason
 
     def record(self, rows: Ints, mismatch: Floats, injection: Injection, held: Complexes, state: State) -> None:
         """Results of ok ``rows`` (c,) from their ``state``."""
         into = slice(int(rows[0]), int(rows[-1]) + 1) if int(rows[-1] - rows[0]) == len(rows) - 1 else rows
-        self.solution.reason[into] = Reason.OK
+        self.solution.codes[into] = Reason.OK
         self.solution.mismatch_pu[into] = mismatch
         if not self._wanted:
             return

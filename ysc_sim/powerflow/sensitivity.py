@@ -92,7 +92,7 @@ def sensitivities(
         controls=controls,
         want=("v_pu", "p_kw", "q_kvar"),
     )
-    rows = len(solution.reason)
+    rows = len(solution.codes)
     chosen = np.arange(len(net.ports)) if ports is None else np.atleast_1d(np.asarray(ports))
     if not np.issubdtype(chosen.dtype, np.integer) or np.any((chosen < 0) | (chosen >= len(net.ports))):
         raise ValueError(f"ports(={chosen.tolist()}) must be numbers of ports, 0 … {len(net.ports) - 1}.")

@@ -28,6 +28,8 @@ class Reason(IntEnum):
         return ADVICE[self]
 
 
+_REASONS = np.array(list(Reason), dtype=object)
+
 ADVICE = {
     Reason.OK: "Solved and verified.",
     Reason.NOT_CONVERGED: "No voltage was found that fits, nor shown that none exists; "
@@ -84,7 +86,7 @@ class Solution:
     forming_q_kvar: Floats
 
     def __init__(self, rows: int, kept: dict[str, tuple[tuple[int, ...], type]]) -> None:
-        self.reason: Ints = np.full(rows, Reason.NOT_CONVERGED, dtype=np.int64)
+        self.codes: Ints = np.full(rows, Reason.NOT_CONVERGED, dtype=np.int64)
         self.mismatch_pu: Floats = np.full(rows, np.nan)
         self.kept = tuple(kept)
         for name, (shape, kind) in kept.items():
@@ -93,7 +95,12 @@ class Solution:
     @property
     def ok(self) -> Bools:
         """(T,) True only where the power mismatch was verified in float64."""
-        return np.asarray(self.reason == Reason.OK)
+        return np.asarray(self.codes == Reason.OK)
+
+    @property
+    def reason(self) -> npt.NDArray[Any]:
+        """(T,) a :class:`Reason` for each row (an array of objects; ``codes`` are the same as numbers)."""
+        return _REASONS[self.codes]
 
     def __getattr__(self, name: str) -> npt.NDArray[Any]:
         """Reached only for what is not there."""

@@ -64,12 +64,12 @@ def solve(
     ``ok``.
 
     >>> import numpy as np
-    >>> from ysc_sim.powerflow import Network, Reason, series_admittance, solve
+    >>> from ysc_sim.powerflow import Network, series_admittance, solve
     >>> y = series_admittance(np.array([0.016 + 0j]), v_kv=0.4, base_kva=1000.0)
     >>> net = Network(v_nominal_kv=np.array([0.4, 0.4]), leg_bus=np.array([[0, 1]]), leg_y_pu=y,
     ...               source_bus=np.array([0]), source_v_pu=np.array([[1 + 0j]]))
     >>> solution = solve(net, [[0, -90.0], [0, -9000.0]], 0.0)
-    >>> solution.v_pu[0].real.round(6), [Reason(code).name for code in solution.reason]
+    >>> solution.v_pu[0].real.round(6), [reason.name for reason in solution.reason]
     (array([1.      , 0.990918]), ['OK', 'NO_SOLUTION'])
     """
     check_tolerance(tolerance_pu)
