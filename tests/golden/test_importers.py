@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ysc_sim.errors import ScenarioError
 from ysc_sim.timeseries.importers import Options, TimeTable, import_file, importers, write_table
 from ysc_sim.timeseries.read import read_measured
 
@@ -45,7 +46,7 @@ def test_encoding_and_ends_of_lines_change_nothing(tmp_path: Path, name: str, en
 
 
 def test_every_kind_has_a_sample() -> None:
-    elsewhere = {"metpv11", "metpv20", "epw", "tmy2", "tmy3"}  # below, and in the oracle tests
+    elsewhere = {"metpv11", "metpv20", "epw", "tmy2", "tmy3", "parquet"}  # below, and in the oracle tests
     assert set(importers()) == set(samples.KINDS.values()) | elsewhere
 
 
@@ -125,6 +126,28 @@ def test_direct_normal_radiation_closes_with_the_horizontal_one(tmp_path: Path) 
     np.testing.assert_allclose(back[high], table.columns["direct_horizontal_w_per_m2"][high], rtol=1e-9)
 
 
+def test_metpv_on_an_inclined_plane(tmp_path: Path) -> None:
+    station, *lines = samples.metpv20().splitlines()
+    tilted = [f"30,{line}" for line in lines if line.startswith("1,")]
+    table = read(tmp_path, "tilted.csv", "\n".join([station, *tilted]))
+    assert list(table.columns) == ["plane_w_per_m2"]
+    assert table.columns["plane_w_per_m2"][11] == pytest.approx(143 * 1e4 / 3600)
+
+
+def test_one_station_of_several(tmp_path: Path) -> None:
+    lines = samples.text("jma_hourly.csv").splitlines()
+    both = [lines[0], lines[1], *(f"{line},{line.partition(',')[2]}" for line in lines[2:])]
+    both[2] = both[2][::-1].replace("町空架", "町際実", 26)[::-1]
+    text = "\n".join(both)
+    with pytest.raises(ScenarioError, match="架空町, 実際町"):
+        read(tmp_path, "two.csv", text)
+    table = read(tmp_path, "two.csv", text, column="実際町")
+    assert table.site.name == "実際町"
+    assert (
+        table.columns["ghi_w_per_m2"] == import_file(samples.FOLDER / "jma_hourly.csv").columns["ghi_w_per_m2"]
+    ).all()
+
+
 def test_a_typical_year_gets_a_leap_day(tmp_path: Path) -> None:
     table = read(tmp_path, "m.txt", samples.metpv11(), year=2024)
     assert table.count == 8784
@@ -163,3 +186,6 @@ def test_what_was_written_is_read_again_as_the_same(tmp_path: Path, name: str) -
     frame = pd.read_parquet(tmp_path / "clean.parquet")
     assert frame["time"].iloc[0].to_pydatetime() == table.start
     assert list(frame.columns) == ["time", *table.columns]
+    packed = import_file(tmp_path / "clean.parquet")
+    assert (packed.kind, packed.start, packed.step_s) == ("parquet", table.start, table.step_s)
+    assert all((packed.columns[column] == table.columns[column]).all() for column in packed.columns)

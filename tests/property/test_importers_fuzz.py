@@ -27,9 +27,23 @@ DAMAGES += [
     b"\x1a",
     b"\xe2\x80\xa8",
 ]
+
+
+def packed() -> bytes:
+    """A table of our own as parquet."""
+    import io
+
+    import pandas as pd
+
+    time = pd.date_range("2026-08-03", periods=48, freq="30min", tz="Asia/Tokyo")
+    file = io.BytesIO()
+    pd.DataFrame({"time": time, "demand_kw": np.arange(48.0)}).to_parquet(file)
+    return file.getvalue()
+
+
 SMALL = [(samples.FOLDER / name).read_bytes() for name in samples.KINDS]
 LARGE = [samples.metpv11()[:8000], samples.metpv20()[:8000], samples.epw()[:8000]]
-SEEDS = SMALL + [text.encode() for text in LARGE]
+SEEDS = SMALL + [text.encode() for text in LARGE] + [packed()]
 
 
 def check(path: Path, data: bytes, kind: str, options: Options) -> None:

@@ -1,7 +1,7 @@
 """Files of other people's formats → one table on one even axis.
 
->>> sorted(importers())
-['area', 'csv', 'demand_long', 'demand_wide', 'denkiyoho', 'epw', 'jepx', 'jma', 'metpv11', 'metpv20', 'tmy2', 'tmy3']
+>>> ", ".join(sorted(importers()))
+'area, csv, demand_long, demand_wide, denkiyoho, epw, jepx, jma, metpv11, metpv20, parquet, tmy2, tmy3'
 """
 
 from ysc_sim.timeseries.importers.choose import import_file, importers

@@ -9,6 +9,8 @@ units in ``typical_year``.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ysc_sim.errors import ScenarioError
@@ -61,7 +63,11 @@ def read(source: Source, options: Options) -> TimeTable:
     month_day = [(_whole(month), _whole(day)) for month, day in keys[:, 1:]]
     station = [cell.strip() for cell in source.cells.rows[0]]
     site = site_of(station[1] if len(station) > 1 else "", station[2:7])
-    return typical_year(KIND, Days(cells, keys[:, 0].astype(np.int64), month_day, hours, site), options)
+    table = typical_year(KIND, Days(cells, keys[:, 0].astype(np.int64), month_day, hours, site), options)
+    if not first:
+        return table
+    columns = {"plane_w_per_m2" if name == "ghi_w_per_m2" else name: c for name, c in table.columns.items()}
+    return replace(table, columns=columns)
 
 
 def _whole(value: float) -> int:
