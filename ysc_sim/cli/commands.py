@@ -110,6 +110,7 @@ def survival(
     hours: Annotated[str, typer.Option("--hours", help=text("cli.option_hours"), metavar="H1,H2…")] = "24,72",
     sizes: Annotated[str | None, typer.Option("--sizes", help=text("cli.option_sizes"), metavar="F1,F2…")] = None,
     price: Annotated[bool, typer.Option("--price", help=text("cli.option_price"))] = False,
+    gap: Annotated[int, typer.Option("--gap", help=text("cli.option_gap"), metavar="N")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
     out: Out = None,
     quiet: Quiet = False,
@@ -118,7 +119,7 @@ def survival(
     """Hours survived from an outage that starts with every step."""
     from ysc_sim.cli.survival import survival_file
 
-    survival_file(file, hours, set_ or [], out, sizes=sizes, price=price, quiet=quiet)
+    survival_file(file, hours, set_ or [], out, sizes=sizes, price=price, gap=gap, quiet=quiet)
 
 
 @app.command(help=text("cli.sweep"))

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ysc_sim.study.frontier import Frontier
     from ysc_sim.study.survival import Survival
 
+MOST_DRAWS = 10_000
+FIRST_H = 24.0
+"""No outage in the first day: stores there are as the file says."""
 MOST_CELLS = 12
 """Cells shown on a screen; the files hold all."""
 
@@ -26,6 +29,7 @@ def survival_file(
     *,
     sizes: str | None,
     price: bool,
+    gap: int,
     quiet: bool,
 ) -> None:
     """Answer every start of a scenario, store the answers, show the shares."""
@@ -48,10 +52,24 @@ def survival_file(
     larger = by_size(found, factors)
     if larger:
         more["by_size"] = larger
-    found.save(target, page=survival_page(found, frontier, language(), larger), more=more)
+    if gap:
+        more["optimism_gap"] = _gap(scenario, promised, gap)
+    page = survival_page(found, frontier, language(), larger, more.get("optimism_gap"))
+    found.save(target, page=page, more=more)
     if not quiet:
         show_survival(found)
     print(target / "report.html")
+
+
+def _gap(scenario: Scenario, promised: list[float], draws: int) -> dict[str, Any]:
+    """The gap for the longest of the lengths asked for that fits. Raises ``ScenarioError`` where none does."""
+    from ysc_sim.study.optimism import optimism_gap
+
+    days = scenario.time.days or 0.0
+    fitting = [length for length in promised if length + FIRST_H <= 24.0 * days]
+    if not 1 <= draws <= MOST_DRAWS or not fitting:
+        raise ScenarioError([Problem("gap_wrong", {"value": draws, "limit": MOST_DRAWS, "days": f"{days:g}"})])
+    return optimism_gap(scenario, outage_h=max(fitting), draws=draws, first_h=FIRST_H).summary()
 
 
 def _frontier(scenario: Scenario, promised: list[float], *, quiet: bool) -> Frontier:

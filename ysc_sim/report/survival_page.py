@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -17,8 +17,18 @@ MOST_CELLS = 6
 POINTS = 200
 
 
-def survival_page(found: Survival, frontier: Frontier | None, lang: str, by_size: Sequence[dict[str, Any]] = ()) -> str:
-    """One offline page in one language; ``by_size``: entries of :func:`ysc_sim.study.survival.by_size`."""
+def survival_page(
+    found: Survival,
+    frontier: Frontier | None,
+    lang: str,
+    by_size: Sequence[dict[str, Any]] = (),
+    gap: Mapping[str, Any] | None = None,
+) -> str:
+    """One offline page in one language.
+
+    ``by_size``: entries of :func:`ysc_sim.study.survival.by_size`; ``gap``: summary of
+    :class:`ysc_sim.study.optimism.OptimismGap`.
+    """
     say = _Words(lang)
     title = escape(say("survival_title", name=harmless(str(found.scenario["name"]), 60)))
     view = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -29,6 +39,8 @@ def survival_page(found: Survival, frontier: Frontier | None, lang: str, by_size
         parts += _curves(found, c, say)
         parts += _calendar(found, c, say)
         parts += _sizes([entry for entry in by_size if entry["cell"] == found.cells[c]], found.promised_h, say)
+    if gap is not None:
+        parts.append(_gap(gap, say))
     if found.left_out:
         parts.append(f"<p>{escape(say('survival_not_counted', kinds=', '.join(found.left_out)))}</p>")
     return "".join([*parts, "</html>\n"])
@@ -110,6 +122,20 @@ def _calendar(found: Survival, c: int, say: _Words) -> Iterator[str]:
     head = say("survival_calendar")
     yield f"<h3>{escape(head)}</h3><figure>"
     yield heat(values, [str(month) for month in months], [str(hour) for hour in range(24)], "h", head) + "</figure>"
+
+
+def _gap(gap: Mapping[str, Any], say: _Words) -> str:
+    """Algebra and engine side by side, in a sentence."""
+    said = say(
+        "gap_text",
+        outages=f"{gap['outages']:,}",
+        hours=f"{gap['outage_h']:g}",
+        algebra=f"{gap['algebra_h_mean']:.1f}",
+        engine=f"{gap['engine_h_mean']:.1f}",
+        largest=f"{gap['gap_h_max']:.1f}",
+        share=f"{gap['shorter_ratio']:.1%}",
+    )
+    return f"<h2>{escape(say('gap_head'))}</h2><p>{escape(said)}</p>"
 
 
 def _sizes(entries: Sequence[dict[str, Any]], promised_h: Sequence[float], say: _Words) -> Iterator[str]:
