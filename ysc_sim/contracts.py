@@ -635,6 +635,8 @@ class OutageWindow(NamedTuple):
     end_s: int
     notice_s: int = 0
     """How long before its start it is announced, with its end; 0: it comes unannounced."""
+    cell: str = ""
+    """Not the grid but the feeder of this cell is away; all rows alike."""
 
 
 @runtime_checkable

@@ -60,6 +60,7 @@ RULES = st.fixed_dictionaries(
         ),
     }
 )
+CUT = st.sampled_from([None, "block", "house"])
 OUTAGE = st.fixed_dictionaries(
     {
         "start": st.integers(0, 86_399).map(lambda s: f"2026-08-03T{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}"),
@@ -80,16 +81,24 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         }
         for i in range(draw(st.integers(1, 3)))
     ]
+    outages: list[dict[str, Any]] = draw(st.lists(OUTAGE, max_size=4))
+    wires = draw(st.sampled_from(["private_line", "utility"]))
+    cells: list[dict[str, Any]] = []
+    if wires == "private_line" and draw(st.booleans()):
+        cells = [{"id": "house", "parent": "block", "buildings": ["b0"]}, {"id": "block", "buildings": ["b1"]}]
+        cells = [{**cell, "buildings": [b for b in cell["buildings"] if int(b[1:]) < len(buildings)]} for cell in cells]
+        outages = [{**outage, **({"cell": cell} if (cell := draw(CUT)) else {})} for outage in outages]
     return {
         "format": 1,
+        "cells": cells,
         "time": {"start": "2026-08-03T00:00", "days": 1, "step_s": draw(st.sampled_from([300, 1800]))},
         "seed": draw(st.integers(0, 1000)),
-        "wires": draw(st.sampled_from(["private_line", "utility"])),
+        "wires": wires,
         "market": {"kind": draw(st.sampled_from(["none", "call_auction"]))},
         "island": draw(RULES),
         "buildings": buildings,
         "outages": [
-            *draw(st.lists(OUTAGE, max_size=3)),
+            *outages,
             {"kind": "random", "per_year": draw(st.sampled_from([0, 1000])), "median_h": 0.7},
         ],
         "ensemble": {"seeds": 2},

@@ -127,6 +127,8 @@ class Community:
     by_cell: tuple[Segments, ...]
     """Of each fleet: devices → cells."""
     cells: tuple[str, ...]
+    parents: Ints
+    """(c,) the cell to which each one's switch leads; −1: the grid. Parents come before their children."""
     cell_of: Segments
     """Buildings → cells."""
     controls: tuple[Control, ...]
@@ -139,6 +141,8 @@ class Community:
     """Shared by all rows; merged and cut to the axis, in order. None where rows differ."""
     row_outages: tuple[tuple[OutageWindow, ...], ...]
     """Of each row, where rows differ: merged and cut likewise; else ()."""
+    cuts: tuple[OutageWindow, ...]
+    """When the feeder of a single cell is away, in all rows."""
     island: Island
     """How cells leave the grid, live alone and come back."""
     shed_below_soc: Floats
@@ -153,6 +157,16 @@ class Community:
     wires: Wires | None
     """What a power flow is solved for; None where none is asked for."""
     notes: tuple[Mapping[str, Any], ...]
+
+    @property
+    def nested(self) -> bool:
+        """Whether cells lie within cells: then islands depend on switches."""
+        return bool((self.parents >= 0).any())
+
+    @property
+    def may_be_dark(self) -> bool:
+        """Whether any part is ever without grid."""
+        return bool(self.outages or self.row_outages or self.cuts)
 
     @property
     def rows(self) -> int:
@@ -172,6 +186,10 @@ class State:
     """Sum at each building, (S, n); > 0 is surplus."""
     mode: Ints
     """Code of each cell's mode, (S, c)."""
+    closed: Bools
+    """Whether each cell's switch to its parent is closed, (S, c); the community's to the grid is told by its mode."""
+    wanted: Bools
+    """Whether it shall be: it waits for its feeder, or to be in step, (S, c)."""
     due_s: Floats
     """When each cell's mode changes by itself, (S, c) seconds from the start; inf: it does not."""
     level: Floats
@@ -237,6 +255,8 @@ class State:
 ROW_ARRAYS = (
     "net_kw",
     "mode",
+    "closed",
+    "wanted",
     "due_s",
     "level",
     "held_from_s",
@@ -268,6 +288,8 @@ def start_state(community: Community) -> State:
         p_kw=[np.zeros((rows, len(fleet.placed.specs))) for fleet in community.fleets],
         net_kw=np.zeros((rows, n)),
         mode=np.zeros((rows, c), dtype=np.int64),
+        closed=np.ones((rows, c), dtype=np.bool_),
+        wanted=np.ones((rows, c), dtype=np.bool_),
         due_s=np.full((rows, c), np.inf),
         level=np.ones((rows, c)),
         held_from_s=np.full((rows, c, 4), np.inf),

@@ -14,6 +14,7 @@ import numpy as np
 from ysc_sim.billing import Tariff, load_tariff
 from ysc_sim.community.arrays import Community, Contracted, Control, Switches, Terms
 from ysc_sim.community.bans import export_bans
+from ysc_sim.community.cells import CellTree, tree_of
 from ysc_sim.community.connect import wires_of
 from ysc_sim.community.members import Member, replicate
 from ysc_sim.community.segments import Segments
@@ -24,7 +25,6 @@ from ysc_sim.scenario.kinds import Choice, parts_of
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.schema import Tariff as TariffTerms
 
-COMMUNITY_CELL = "community"
 SHARED_WIRES = ("same_site", "private_line")
 
 
@@ -49,21 +49,23 @@ def compile_community(scenario: Scenario) -> Community:
     fleets = tuple(_fleets(members, site))
     by_building = tuple(Segments(fleet.placed.building, len(ids)) for fleet in fleets)
     one_cell = scenario.wires != "utility" or scenario.islanding_agreement
-    cells = (COMMUNITY_CELL,) if one_cell else ids
-    cell_of = Segments(np.zeros(len(ids), dtype=np.int64) if one_cell else np.arange(len(ids)), len(cells))
+    tree = tree_of(scenario, ids) if one_cell else CellTree(ids, np.full(len(ids), -1), np.arange(len(ids)))
+    cell_of = Segments(tree.cell_of, len(tree.names))
     controls = tuple(_controls(members, site))
     market = plugin("markets", scenario.market.kind)(scenario.market.spec)
     forecast = scenario.bidder.forecast
     wires = wires_of(scenario, members)
     switches = tuple(_switches(fleets, len(ids)))
-    outages, row_outages = outages_of(scenario, site, starts)
+    outages, row_outages, cuts = outages_of(scenario, site, starts)
     return Community(
         site=site,
         buildings=ids,
         fleets=fleets,
         by_building=by_building,
-        by_cell=tuple(Segments(cell_of.group[segments.group], len(cells)) for segments in by_building),
-        cells=cells,
+        by_cell=tuple(Segments(cell_of.group[segments.group], len(tree.names)) for segments in by_building),
+        cells=tree.names,
+        parents=tree.parents,
+        cuts=cuts,
         cell_of=cell_of,
         controls=controls,
         bidder=plugin("bidders", scenario.bidder.kind)(scenario.bidder.spec),

@@ -1,6 +1,7 @@
 """Sums over groups along the last axis: devices → buildings, buildings → cells.
 
-Sums run over contiguous groups of the last axis, so that a row alone and in a batch gives the same bits.
+Sums run over groups of the last axis, which are brought together where they are not, so that a row alone and in a batch
+gives the same bits.
 
 >>> two = Segments(np.array([0, 0, 2]), 3)
 >>> two.sum(np.array([[1.0, 2.0, 4.0]])).tolist()
@@ -19,17 +20,17 @@ from ysc_sim.units import Floats, Ints
 
 
 class Segments:
-    """Members ``m`` in ``count`` groups; ``group`` (m,) names each member's group and does not decrease."""
+    """Members ``m`` in ``count`` groups; ``group`` (m,) names each member's group, in any order."""
 
     def __init__(self, group: Ints, count: int) -> None:
-        if (np.diff(group) < 0).any():
-            raise ValueError("group must not decrease.")
+        rises = not (np.diff(group) < 0).any()
+        self._order = None if rises else np.argsort(group, kind="stable")
         self.group = group
         self.count = count
         members = len(group)
         self.identity = members == count and bool((group == np.arange(count)).all())
         self.whole = count == 1 and members > 0
-        self.present, self._starts = np.unique(group, return_index=True)
+        self.present, self._starts = np.unique(group if rises else group[self._order], return_index=True)
         self.one_each = len(self.present) == members
 
     @cached_property
@@ -47,7 +48,8 @@ class Segments:
         if self.one_each:
             out[:, self.group] = values
         else:
-            out[:, self.present] = np.add.reduceat(values, self._starts, axis=1)
+            sorted_values = values if self._order is None else np.ascontiguousarray(values[:, self._order])
+            out[:, self.present] = np.add.reduceat(sorted_values, self._starts, axis=1)
         return out
 
     def spread(self, values: Floats) -> Floats:

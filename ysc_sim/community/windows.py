@@ -13,13 +13,22 @@ from ysc_sim.units import SECONDS_PER_HOUR
 Windows = tuple[OutageWindow, ...]
 
 
-def outages_of(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[Windows, tuple[Windows, ...]]:
-    """Windows that all rows share, or else those of each row: of all models, and its own of the ensemble."""
+def outages_of(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[Windows, tuple[Windows, ...], Windows]:
+    """Windows that all rows share, or else those of each row: of all models, and its own of the ensemble.
+
+    The third list holds cuts of the feeders of single cells, shared by all rows.
+    """
     models: list[OutageModel] = [plugin("outages", outage.kind)(outage.spec) for outage in scenario.outages]
     own = scenario.ensemble.outages
+    fixed = [window for model in models if not model.differs for window in model.windows(site, 0)]
+    shared = [window for window in fixed if not window.cell]
+    cuts = tuple(
+        window
+        for cell in sorted({window.cell for window in fixed if window.cell})
+        for window in merge_windows([window for window in fixed if window.cell == cell], site.axis)
+    )
     if not (starts and own) and not any(model.differs for model in models):
-        return merge_windows([window for model in models for window in model.windows(site, 0)], site.axis), ()
-    shared = [window for model in models if not model.differs for window in model.windows(site, 0)]
+        return merge_windows(shared, site.axis), (), cuts
     each = []
     for row in range(site.rows.count):
         windows = shared + [w for model in models if model.differs for w in model.windows(site, row)]
@@ -27,7 +36,7 @@ def outages_of(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[W
             start = starts[row % len(starts)]
             windows.append(OutageWindow(start, start + round(own.duration_h * SECONDS_PER_HOUR)))
         each.append(merge_windows(windows, site.axis))
-    return (), tuple(each)
+    return (), tuple(each), cuts
 
 
 def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> Windows:
@@ -43,5 +52,5 @@ def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> Windows:
         if merged and start <= merged[-1].end_s:
             merged[-1] = merged[-1]._replace(end_s=max(end, merged[-1].end_s))
         else:
-            merged.append(OutageWindow(start, end, window.notice_s))
+            merged.append(OutageWindow(start, end, window.notice_s, window.cell))
     return tuple(merged)

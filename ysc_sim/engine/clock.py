@@ -7,10 +7,9 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from typing import Any
 
-import numpy as np
 import simpy
 from simpy.events import EventPriority
 
@@ -57,12 +56,24 @@ def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[
     yield env.timeout(end_s - env.now)
     run.close(end_s)
     if window.end_s > run.axis.duration_s:
-        everyone = np.arange(run.community.rows)
-        run.outage_log.finish(run.state, run.events, everyone, everyone)
         return
     run.return_grid(end_s)
     if end_s < run.axis.duration_s:
         yield from act_now(env, run)
+
+
+def cut(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[Any, Any, None]:
+    """The feeder of one cell is cut, and mended, at its exact second."""
+    yield env.timeout(window.start_s)
+    run.close(window.start_s)
+    run.cut(window)
+    yield from act_now(env, run)
+    if window.end_s >= run.axis.duration_s:
+        return
+    yield env.timeout(window.end_s - env.now)
+    run.close(window.end_s)
+    run.feed(window)
+    yield from act_now(env, run)
 
 
 def act_now(env: simpy.Environment, run: Run) -> Generator[Any, Any, None]:
@@ -73,10 +84,12 @@ def act_now(env: simpy.Environment, run: Run) -> Generator[Any, Any, None]:
         run.act(t_s)
 
 
-def simulate(run: Run, windows: Sequence[OutageWindow], progress: Callable[[float], None] | None = None) -> None:
+def simulate(run: Run, progress: Callable[[float], None] | None = None) -> None:
     """Let the clock run from the start to the end of the axis."""
     env = simpy.Environment()
-    for window in windows:
+    for window in run.community.outages:
         env.process(outage(env, run, window))
+    for window in run.community.cuts:
+        env.process(cut(env, run, window))
     env.process(tick(env, run, progress))
     env.run()

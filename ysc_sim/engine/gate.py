@@ -11,6 +11,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History
 from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.islands import islands_of
 from ysc_sim.engine.modes import MODES, TIED
 from ysc_sim.engine.negotiation import negotiate
 
@@ -49,9 +50,14 @@ class Gate:
         bids = community.bidder.bid(expected, frame.import_price, frame.export_price)
         quantity = bids.quantity_mwh
         if dark is not None:
-            alone = community.cell_of.identity and len(community.cells) > 1
+            alone = community.cell_of.identity and len(community.cells) > 1 and not community.nested
             trades = np.array([mode.trades and (bool(TIED[code]) or not alone) for code, mode in enumerate(MODES)])
-            quantity = np.where(community.cell_of.spread(trades[dark.mode].astype(np.float64)) > 0, quantity, 0)
+            may = trades[dark.mode]
+            top = islands_of(community, dark)
+            if top is not None:
+                # The one market is that of the community's own wires; a cell behind an open switch is not on them.
+                may = may & (top == 0)
+            quantity = np.where(community.cell_of.spread(may.astype(np.float64)) > 0, quantity, 0)
         self._quantity_mwh[slot] = quantity
         self._price[slot] = bids.price_jpy_per_kwh
         self._is_buyer[slot] = bids.is_buyer

@@ -16,6 +16,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Startable
 from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.islands import islands_of, pool
 from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, RECOVER, lives, tied
 from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.transfer import Switching, engine_formers, store_formers
@@ -78,6 +79,23 @@ def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
             energy += to_cell.sum((store.stored_kwh - store.floor_kwh) * present)
             room = np.broadcast_to((store.capacity_kwh - store.floor_kwh) * present, store.stored_kwh.shape)
             usable += to_cell.sum(np.ascontiguousarray(room))
+    top = islands_of(community, state)
+    demand, generation, base, engine, give, take, energy, usable, forming_give, forming_take, forming_runs = (
+        pool(values, top)
+        for values in (
+            demand,
+            generation,
+            base,
+            engine,
+            give,
+            take,
+            energy,
+            usable,
+            forming_give,
+            forming_take,
+            forming_runs,
+        )
+    )
     share = np.divide(energy, usable, out=np.zeros(shape), where=usable > 0)
     runs = forming_runs > 0
     return CellBalance(
@@ -229,6 +247,8 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
         drain += to_cell.sum(fleet.drain_kw(part, p) * present)
         room = np.broadcast_to((store.capacity_kwh - store.floor_kwh) * present, store.stored_kwh.shape)
         usable += to_cell.sum(np.ascontiguousarray(room))
+    top = islands_of(community, state)
+    energy, drain, usable = pool(energy, top), pool(drain, top), pool(usable, top)
     for threshold in community.shed_below_soc:
         above = energy - threshold * usable
         crosses = (alive > 0) & (drain > 0) & (above > SHARE_EPS * usable)

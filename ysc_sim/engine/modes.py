@@ -69,6 +69,8 @@ TRANSITIONS: dict[tuple[int, str], int] = {
     **{(mode, "grid_returned"): GRID for mode in (DEAD, BLACKSTART, TRANSFER)},
     **{(mode, "grid_returned_to_wait"): RECOVER for mode in (DEAD, BLACKSTART, TRANSFER)},
     (RECOVER, "recovered"): GRID,
+    (ISLAND, "split"): ISLAND,
+    **{(mode, "merged"): ISLAND for mode in (ISLAND, SYNC, DEAD, BLACKSTART, TRANSFER)},
 }
 """What may follow what. Codes and words of every trigger's cause are where it is pulled."""
 

@@ -11,11 +11,12 @@ from ysc_sim.contracts import Device, Flow
 from ysc_sim.engine.act import plus
 from ysc_sim.engine.beyond import book_switched_off
 from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.islands import islands_of, pool
 from ysc_sim.engine.meters import Rest, read_meters
 from ysc_sim.engine.modes import RECOVER, tied
 from ysc_sim.engine.no_export import book_curtailed
 from ysc_sim.engine.outlet import from_outlets_kw
-from ysc_sim.units import SECONDS_PER_HOUR, Floats
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
 
 GENERATION = {"pv": "pv_kwh", "wind": "wind_kwh", "genset": "genset_kwh"}
 STORES = {
@@ -122,15 +123,26 @@ def _book_dark(
     recorder.add("interrupted_s", interval, rows, short * (lacking[:, :, 0] > 0) * dt_s)
     # Only a single cell has wires between buildings while it is alone: their losses are its own.
     lost = state.loss_kw * dt_h if len(community.cells) == 1 else 0.0
-    stray = np.abs(community.cell_of.sum(energy) - lost) * alone
+    top = islands_of(community, state)
+    stray = np.abs(pool(community.cell_of.sum(energy), top) - lost) * alone
+    if top is not None:
+        stray = stray * (top == np.arange(len(community.cells)))
+        _note_apart(community, frame, top)
     state.stray_kwh = state.stray_kwh + np.add.reduce(stray, axis=1, keepdims=True)
     islanded = np.multiply(alone.all(axis=1, keepdims=True), dt_s, dtype=np.float64)
     recorder.add_community("islanded_s", interval, rows, islanded)
-    if community.cell_of.identity:
+    if community.cell_of.identity and not community.nested:
         # Each building is a cell of its own: its meter sits at the switch that is open.
         closed = (~alone).astype(np.float64)
         return imported * closed, exported * closed
     return imported, exported
+
+
+def _note_apart(community: Community, frame: Frame, top: Ints) -> None:
+    """Buildings behind an open switch deliver nothing to the others in this slot."""
+    slot = frame.moment.step // community.site.axis.steps_per_slot
+    apart = community.cell_of.spread((top > 0).astype(np.float64)) > 0
+    frame.recorder.note_apart(slot, frame.rows, apart)
 
 
 def idle(community: Community, state: State, fleet: int) -> Floats:

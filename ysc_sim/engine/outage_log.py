@@ -10,7 +10,7 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Startable
 from ysc_sim.engine.modes import DEAD, MODES
 from ysc_sim.results.arrays import Event, OutageRecord
-from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
+from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Ints
 
 HELD, ALIVE, DARK = ({mode.name for mode in MODES if mode.slack == slack} for slack in ("grid", "stores", "nobody"))
 DEVICES = ("energy", "former", "frequency", "start")
@@ -24,21 +24,23 @@ class OutageLog:
         self._community = community
         self.records: list[OutageRecord] = []
         shape = (community.rows, len(community.cells))
-        self._start_s = np.zeros(community.rows)
-        self._end_s = np.zeros(community.rows)
+        self._start_s = np.zeros(shape)
+        self._runs = np.zeros(shape, dtype=np.bool_)
         self._stored = np.zeros(shape)
         self._unserved = np.zeros((*shape, 4))
         self._deaths: dict[tuple[int, str], Event] = {}
         self._events_read = 0
 
-    def begin(self, state: State, at: Ints, rows: Ints, start_s: Floats, end_s: Floats) -> None:
-        """Note what every cell has when the grid goes away.
+    def begin(self, state: State, at: Ints, rows: Ints, t_s: Floats, which: Bools) -> None:
+        """Note what cells ``which`` (k, c) have when they lose the grid at ``t_s`` (k,), if they have not yet.
 
-        ``at``: positions in ``state`` of the ``rows`` of the ensemble that lose it, from ``start_s`` to ``end_s``.
+        ``at``: positions in ``state`` of the ``rows`` of the ensemble that lose it.
         """
-        self._start_s[rows], self._end_s[rows] = start_s, end_s
-        self._stored[rows] = self._stored_in_cells(state)[at]
-        self._unserved[rows] = self._unserved_in_cells(state)[at]
+        fresh = which & ~self._runs[rows]
+        self._runs[rows] |= which
+        self._start_s[rows] = np.where(fresh, t_s[:, None], self._start_s[rows])
+        self._stored[rows] = np.where(fresh, self._stored_in_cells(state)[at], self._stored[rows])
+        self._unserved[rows] = np.where(fresh[:, :, None], self._unserved_in_cells(state)[at], self._unserved[rows])
 
     def read(self, events: list[Event]) -> None:
         """Remember the first death of each cell since it last had the grid; an island that failed to join dies, too."""
@@ -61,21 +63,25 @@ class OutageLog:
                 self.records[k] = replace(record, cause="sync", device=device)
                 return
 
-    def finish(self, state: State, events: list[Event], at: Ints, rows: Ints) -> None:
-        """Write one record for each of ``rows``, which stand at ``at`` in ``state``, and cell."""
+    def finish(self, state: State, events: list[Event], at: Ints, rows: Ints, t_s: Floats, which: Bools) -> None:
+        """One record for each of ``rows`` (at ``at`` in ``state``) and cell of ``which`` that had lost the grid."""
         self.read(events)
         unserved = self._unserved_in_cells(state)[at] - self._unserved[rows]
+        over = which & self._runs[rows]
+        self._runs[rows] &= ~which
         for place, row in enumerate(rows.tolist()):
-            start_s, hours = self._start_s[row], (self._end_s[row] - self._start_s[row]) / SECONDS_PER_HOUR
-            for c, cell in enumerate(self._community.cells):
+            for c in np.flatnonzero(over[place]).tolist():
+                cell = self._community.cells[c]
+                start_s = float(self._start_s[row, c])
+                hours = float(t_s[place] - start_s) / SECONDS_PER_HOUR
                 death = self._deaths.get((row, cell))
                 cause = "none" if death is None else death.cause
                 one, two, three, four = (float(x) for x in unserved[place, c])
                 self.records.append(
                     OutageRecord(
                         row=row,
-                        start_s=float(start_s),
-                        hours=float(hours),
+                        start_s=start_s,
+                        hours=hours,
                         cell=cell,
                         soc_start_kwh=float(self._stored[row, c]),
                         survived_h=float(hours if death is None else (death.t_s - start_s) / SECONDS_PER_HOUR),

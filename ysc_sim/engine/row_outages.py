@@ -38,8 +38,3 @@ class RowOutages:
         losing = self._at[rows] % 2 == 0
         self._at[rows[now]] += 1
         return now & losing, now & ~losing
-
-    @property
-    def away(self) -> Ints:
-        """Rows that are without grid now."""
-        return np.flatnonzero(self._at % 2 == 1)

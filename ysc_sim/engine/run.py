@@ -13,16 +13,26 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State, start_state
 from ysc_sim.contracts import Moment, OutageWindow
 from ysc_sim.engine.act import STAGES
+from ysc_sim.engine.cuts import close_wanted, cut_off
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.gate import Gate
 from ysc_sim.engine.island import seconds_to_limit
-from ysc_sim.engine.modes import GRID
+from ysc_sim.engine.islands import beneath, islands_of
+from ysc_sim.engine.modes import GRID, tied
 from ysc_sim.engine.move import advance
 from ysc_sim.engine.outage_log import OutageLog
 from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.row_outages import RowOutages
-from ysc_sim.engine.transfer import Switching, call_engines, join_grid, leave_grid, next_change_s, pass_time
+from ysc_sim.engine.transfer import (
+    Switching,
+    call_engines,
+    join_grid,
+    leave_grid,
+    next_change_s,
+    on_grid_wires,
+    pass_time,
+)
 from ysc_sim.errors import InvariantError
 from ysc_sim.results.arrays import Event
 from ysc_sim.results.recorder import Recorder
@@ -141,27 +151,50 @@ class Run:
 
     def lose_grid(self, window: OutageWindow) -> None:
         """The grid goes away for all rows: each cell lives alone if it has a ready former, else it is dark."""
-        rows = np.arange(self.community.rows)
-        when = np.full(rows.size, float(window.start_s))
-        end_s = np.full(rows.size, float(min(window.end_s, self.axis.duration_s)))
-        self._lose_grid(self._switching(self.state, rows, when), rows, end_s, np.full(rows.size, window.notice_s > 0))
+        switching = self._everyone(window.start_s)
+        self._lose_grid(switching, switching.rows, np.full(switching.rows.size, window.notice_s > 0))
         self._note_events()
 
     def return_grid(self, t_s: int) -> None:
         """The grid is back for all rows: every cell that lives or is dark joins it."""
-        rows = np.arange(self.community.rows)
-        self._return_grid(self._switching(self.state, rows, np.full(rows.size, float(t_s))), rows)
+        switching = self._everyone(t_s)
+        self._return_grid(switching, switching.rows)
+        self.dark = not self.on_grid
+        self._note_events()
+
+    def cut(self, window: OutageWindow) -> None:
+        """The feeder of one cell is cut in all rows: it lives alone or is dark, the rest goes on."""
+        cell, switching = self.community.cells.index(window.cell), self._everyone(window.start_s)
+        which = np.tile(beneath(self.community, cell), (switching.rows.size, 1))
+        which &= islands_of(self.community, self.state) == 0
+        self.outage_log.begin(self.state, switching.rows, switching.rows, switching.t_s, which)
+        cut_off(switching, cell)
+        call_engines(self.community, self.state, switching.t_s)
+        self.dark = True
+        self._note_events()
+
+    def feed(self, window: OutageWindow) -> None:
+        """The feeder of one cell is whole again: the cell joins what its switch leads to, if that is live in step."""
+        cell, switching = self.community.cells.index(window.cell), self._everyone(window.end_s)
+        alone = np.tile(beneath(self.community, cell), (switching.rows.size, 1))
+        alone &= tied(self.state.mode[:, self.community.parents[cell]])[:, None]
+        self.outage_log.finish(self.state, self.events, switching.rows, switching.rows, switching.t_s, alone)
+        self.state.wanted[:, cell] = True
+        close_wanted(switching)
+        call_engines(self.community, self.state, switching.t_s)
         self.dark = not self.on_grid
         self._note_events()
 
     def end(self) -> None:
         """Close the books of outages at the end of the axis, where the grid may be back or not."""
+        switching = self._everyone(self.axis.duration_s)
+        self._switch_rows(self.state, switching.rows, switching.t_s)
+        everything = np.ones(self.state.mode.shape, dtype=np.bool_)
+        self.outage_log.finish(self.state, self.events, switching.rows, switching.rows, switching.t_s, everything)
+
+    def _everyone(self, t_s: float) -> Switching:
         rows = np.arange(self.community.rows)
-        self._switch_rows(self.state, rows, np.full(rows.size, float(self.axis.duration_s)))
-        away = self.row_outages.away
-        if away.size:
-            self.outage_log.finish(self.state, self.events, away, away)
-        self.outage_log.read(self.events)
+        return self._switching(self.state, rows, np.full(rows.size, float(t_s)))
 
     def _switching(self, part: State, rows: Ints, t_s: Floats) -> Switching:
         return Switching(self.community, part, rows, t_s, self.events)
@@ -172,25 +205,29 @@ class Run:
         lost, back = self.row_outages.due(rows, t_s)
         if lost.any():
             at = np.flatnonzero(lost)
-            end_s = np.minimum(self.row_outages.next_s[rows[at]], self.axis.duration_s)
-            self._lose_grid(switching, at, end_s, self.row_outages.announced(rows[at]))
+            self._lose_grid(switching, at, self.row_outages.announced(rows[at]))
         if back.any():
             self._return_grid(switching, np.flatnonzero(back))
         pass_time(switching)
+        close_wanted(switching)
         call_engines(self.community, part, t_s)
         self.dark = self.dark or not tied_and_whole(part)
 
-    def _lose_grid(self, switching: Switching, at: Ints, end_s: Floats, announced: Bools) -> None:
+    def _lose_grid(self, switching: Switching, at: Ints, announced: Bools) -> None:
         part = switching.state
-        self.outage_log.begin(part, at, switching.rows[at], switching.t_s[at], end_s)
-        leave_grid(switching, at, announced)
+        which = on_grid_wires(self.community, part)
+        self.outage_log.begin(part, at, switching.rows[at], switching.t_s[at], which[at])
+        leave_grid(switching, at, announced, which)
         call_engines(self.community, part, switching.t_s)
         self.dark = True
 
     def _return_grid(self, switching: Switching, at: Ints) -> None:
-        self.outage_log.finish(switching.state, self.events, at, switching.rows[at])
-        join_grid(switching, at)
-        call_engines(self.community, switching.state, switching.t_s)
+        part, rows, t_s = switching.state, switching.rows[at], switching.t_s[at]
+        which = on_grid_wires(self.community, part)
+        self.outage_log.finish(part, self.events, at, rows, t_s, which[at])
+        join_grid(switching, at, which)
+        close_wanted(switching)
+        call_engines(self.community, part, switching.t_s)
 
     # -- act -----------------------------------------------------------------------------------------------------
 
@@ -262,13 +299,13 @@ def columns_of(community: Community) -> list[str]:
         names.append("storage_loss_kwh")
     if community.switches:
         names += ["switched_off_kwh", "lost_comfort_jpy"]
-    if community.outages or community.row_outages or community.switches:
+    if community.may_be_dark or community.switches:
         names += [
             "unserved_kwh",
             *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)),
             "interrupted_s",
         ]
-    if community.outages or community.row_outages or community.export_bans or solved_inside(community):
+    if community.may_be_dark or community.export_bans or solved_inside(community):
         names.append("curtailed_kwh")
     if community.export_bans:
         names.append("relay_trips")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ysc_sim.contracts import Cleared
 from ysc_sim.results.recorder import Recorder
-from ysc_sim.units import MWH_PER_KWH, Floats, Ints
+from ysc_sim.units import MWH_PER_KWH, Bools, Floats, Ints
 
 BATCH = 40_000
 """Meters settled at once: what they need stays in the cache."""
@@ -75,8 +75,11 @@ def _readings(register_kwh: Floats) -> Ints:
     return counted[1:] - counted[:-1]
 
 
-def settle(meters: Meters, cleared: Cleared) -> Trades:
-    """Deliver what was cleared as far as the meters allow."""
+def settle(meters: Meters, cleared: Cleared, apart: Bools | None = None) -> Trades:
+    """Deliver what was cleared as far as the meters allow.
+
+    ``apart`` (K, S, n): buildings that stood behind an open switch for a part of the slot deliver and take nothing.
+    """
     slots, rows, n = meters.import_mwh.shape
     if len(cleared.bought_mwh) == 0:
         nothing = np.zeros((slots, rows, n), dtype=np.int64)
@@ -87,6 +90,8 @@ def settle(meters: Meters, cleared: Cleared) -> Trades:
         part = slice(first, min(first + batch, slots))
         taken = np.minimum(cleared.bought_mwh[part], meters.import_mwh[part])
         given = np.minimum(cleared.sold_mwh[part], meters.export_mwh[part])
+        if apart is not None:
+            taken, given = (np.where(apart[part], 0, side) for side in (taken, given))
         both = np.minimum(np.add.reduce(taken, axis=2), np.add.reduce(given, axis=2))
         bought[part], sold[part] = ration(taken, both), ration(given, both)
         # JPY/kWh × mWh / 1000 = 1/1000 JPY

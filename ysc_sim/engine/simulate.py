@@ -60,10 +60,10 @@ def run_community(community: Community, progress: Callable[[float], None] | None
     """The run itself, as arrays."""
     live = Run(community)
     stored = _stored(community, live)
-    simulate(live, community.outages, progress)
+    simulate(live, progress)
     meters = read_registers(live.recorder)
     cleared = live.gate.outcome()
-    trades = settle(meters, cleared)
+    trades = settle(meters, cleared, live.recorder.apart)
     residual = check_run(community, live, stored)
     check_trades(community, live, meters, trades)
     accounts = make_accounts(community, meters, trades)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Moment
+from ysc_sim.engine.islands import islands_of, pool
 from ysc_sim.resilience import FrequencyWatt, Outcome, Source, Stage, frequency_response
 from ysc_sim.scenario.island import Frequency
 from ysc_sim.units import Bools, Floats
@@ -93,4 +94,5 @@ def swing_of(community: Community, state: State, moment: Moment) -> Swing:
         else:
             sun += to_cell.sum(np.maximum(p, 0.0))
     step = -community.cell_of.sum(np.ascontiguousarray(state.net_kw))
-    return Swing(step, power, most, least, sun, demand)
+    top = islands_of(community, state)
+    return Swing(*(pool(values, top) for values in (step, power, most, least, sun, demand)))

@@ -8,7 +8,8 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Moment, Startable
-from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, ISLAND, MODES, RECOVER, SYNC, TRANSFER, follow, tied
+from ysc_sim.engine.islands import any_in_island, islands_of
+from ysc_sim.engine.modes import DEAD, ISLAND, MODES, RECOVER, SYNC, TIED, TRANSFER, follow, tied
 from ysc_sim.engine.swing import swing_of
 from ysc_sim.resilience import synchronising_time_s
 from ysc_sim.results.arrays import Event
@@ -50,7 +51,8 @@ def store_formers(community: Community, state: State) -> tuple[Bools, Bools]:
         here = fleet.forming * present
         forms += community.by_cell[i].sum(here)
         ready += community.by_cell[i].sum(here * (store.stored_kwh - store.floor_kwh > EMPTY_KWH))
-    return ready > 0, forms > 0
+    top = islands_of(community, state)
+    return any_in_island(ready > 0, top), any_in_island(forms > 0, top)
 
 
 def engine_formers(community: Community, state: State) -> Bools:
@@ -59,18 +61,27 @@ def engine_formers(community: Community, state: State) -> Bools:
     for i, fleet in enumerate(community.fleets):
         if isinstance(fleet, Startable):
             ready += community.by_cell[i].sum(np.where(fleet.forming & fleet.ready(state.fleets[i]), 1.0, 0.0))
-    return ready > 0
+    return any_in_island(ready > 0, islands_of(community, state))
 
 
-def leave_grid(switching: Switching, at: Ints, planned: Bools) -> None:
-    """The grid goes away in rows ``at`` of the state; ``planned`` (k,): it was announced, and left in good order."""
+def on_grid_wires(community: Community, state: State) -> Bools:
+    """Cells (R, c) whose switches lead to the grid, whether it is there or not."""
+    top = islands_of(community, state)
+    return np.ones(state.mode.shape, dtype=np.bool_) if top is None else top == 0
+
+
+def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> None:
+    """The grid goes away in rows ``at`` of the state, from the cells ``which`` (R, c).
+
+    ``planned`` (k,): it was announced, and is left in good order.
+    """
     community, state, t_s = switching.community, switching.state, switching.t_s
     stores, forms = store_formers(community, state)
     engines = engine_formers(community, state)
     swing = swing_of(community, state, Moment(t_s[:, None], 0)) if _needs_swing(community) else None
     struck = np.zeros(state.mode.shape, dtype=np.bool_)
     for r, announced in zip(at.tolist(), planned.tolist(), strict=True):
-        for c in range(len(community.cells)):
+        for c in np.flatnonzero(which[r]).tolist():
             if state.mode[r, c] == DEAD:  # it had not joined again yet
                 state.due_s[r, c] = np.inf
                 continue
@@ -97,27 +108,35 @@ def _needs_swing(community: Community) -> bool:
     return community.island.break_s > 0 or community.island.frequency is not None
 
 
-def join_grid(switching: Switching, at: Ints) -> None:
-    """The grid is back in rows ``at``: islands wait until they are in step, dark cells are switched on."""
-    community, state, t_s = switching.community, switching.state, switching.t_s
+def join_grid(switching: Switching, at: Ints, which: Bools) -> None:
+    """The grid is back in rows ``at`` for cells ``which``: islands wait to be in step, dark cells are switched on."""
+    community, state = switching.community, switching.state
     for r in at.tolist():
-        for c, cell in enumerate(community.cells):
+        for c in np.flatnonzero(which[r]).tolist():
             state.held_from_s[r, c], state.held_to_s[r, c] = np.inf, np.inf
-            rules = community.island.synchronise
             if state.mode[r, c] != ISLAND:
-                _switch_on(switching, r, c)
-            elif rules is None:
+                switch_on(switching, r, c)
+            elif community.island.synchronise is None:
                 switching.go(r, c, "grid_returned", "grid_returned")
                 state.due_s[r, c] = np.inf
             else:
-                switching.go(r, c, "grid_returned_out_of_step", "grid_returned")
-                random = community.site.rows.generator(int(switching.rows[r]), cell, f"angle {t_s[r]:.3f}")
-                wait_s = _wait_for_step(rules, 360.0 * random.random() - 180.0)
-                state.level[r, c] = float(wait_s <= rules.give_up_s)
-                state.due_s[r, c] = t_s[r] + min(wait_s, rules.give_up_s)
+                start_sync(switching, r, np.array([c]), community.cells[0 if community.nested else c])
     switched = tied(state.mode)[at]
     state.served = state.served.copy()
     state.served[at] = np.where(switched[:, :, None], 1.0, state.served[at])
+
+
+def start_sync(switching: Switching, r: int, cells: Ints, name: str) -> None:
+    """An island begins to wait until it is in step; the angle at which it begins is drawn in its ``name``."""
+    community, state, t_s = switching.community, switching.state, float(switching.t_s[r])
+    rules = community.island.synchronise
+    assert rules is not None
+    random = community.site.rows.generator(int(switching.rows[r]), name, f"angle {t_s:.3f}")
+    wait_s = _wait_for_step(rules, 360.0 * random.random() - 180.0)
+    for c in cells.tolist():
+        switching.go(r, c, "grid_returned_out_of_step", "grid_returned")
+        state.level[r, c] = float(wait_s <= rules.give_up_s)
+        state.due_s[r, c] = t_s + min(wait_s, rules.give_up_s)
 
 
 def _wait_for_step(rules: Synchronise, angle_deg: float) -> float:
@@ -133,7 +152,7 @@ def _wait_for_step(rules: Synchronise, angle_deg: float) -> float:
     return float(time_s)
 
 
-def _switch_on(switching: Switching, r: int, c: int) -> None:
+def switch_on(switching: Switching, r: int, c: int) -> None:
     """A dark cell joins a live grid; its generation and stores may have to wait."""
     state, rules = switching.state, switching.community.island
     waits = rules.wait_s + rules.ramp_s > 0
@@ -166,12 +185,12 @@ def _come_due(switching: Switching, r: int, c: int) -> None:
         engines = engine_formers(switching.community, state)[r, c]
         switching.go(r, c, "blackout_engine_starting" if engines else "blackout", "frequency")
     elif mode == SYNC and state.level[r, c] > 0:
-        switching.go(r, c, "synchronised", "synchronised")
+        _in_step(switching, r, c)
     elif mode == SYNC:
         switching.go(r, c, "sync_failed", "sync")
         state.due_s[r, c] = due_s + rules.break_s
-    elif mode == DEAD:
-        _switch_on(switching, r, c)
+    elif mode == DEAD and on_grid_wires(switching.community, state)[r, c]:
+        switch_on(switching, r, c)
     elif mode == RECOVER:
         stair = round(state.level[r, c] * STAIRS) + 1
         if rules.ramp_s == 0 or stair >= STAIRS:
@@ -180,6 +199,32 @@ def _come_due(switching: Switching, r: int, c: int) -> None:
         else:
             state.level[r, c] = stair / STAIRS
             state.due_s[r, c] = due_s + rules.ramp_s / STAIRS
+
+
+def _in_step(switching: Switching, r: int, c: int) -> None:
+    """The switch of an island closes: that to the grid, or that to the cell which it is part of."""
+    top = islands_of(switching.community, switching.state)
+    if top is None or top[r, c] == 0:
+        switching.go(r, c, "synchronised", "synchronised")
+    else:
+        join(switching, r, int(top[r, c]), np.flatnonzero(top[r] == top[r, c]))
+
+
+def join(switching: Switching, r: int, cell: int, mine: Ints) -> None:
+    """A live island of cells ``mine`` closes the switch of ``cell`` to its parent, if that is still live itself."""
+    state = switching.state
+    above = int(state.mode[r, switching.community.parents[cell]])
+    on_grid = bool(TIED[above])
+    state.closed[r, cell] = on_grid or above == ISLAND
+    if on_grid:
+        trigger = cause = "synchronised" if state.mode[r, cell] == SYNC else "grid_returned"
+    else:
+        trigger, cause = ("merged", "merged") if state.closed[r, cell] else ("grid_lost", "split")
+    for c in mine.tolist():
+        state.due_s[r, c] = np.inf
+        switching.go(r, c, trigger, cause)
+        if on_grid:
+            state.served[r, c] = 1.0
 
 
 def call_engines(community: Community, state: State, t_s: Floats) -> None:
@@ -196,17 +241,3 @@ def next_change_s(state: State) -> Floats:
     waits = np.where(state.held_from_s == -np.inf, state.held_to_s, state.held_from_s)
     soonest: Floats = np.minimum(state.due_s.min(axis=1), waits.reshape(len(waits), -1).min(axis=1))
     return soonest
-
-
-__all__ = [
-    "BLACKSTART",
-    "GRID",
-    "Switching",
-    "call_engines",
-    "engine_formers",
-    "join_grid",
-    "leave_grid",
-    "next_change_s",
-    "pass_time",
-    "store_formers",
-]

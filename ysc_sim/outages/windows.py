@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Len
 
 from ysc_sim.contracts import OutageWindow, Site
 from ysc_sim.units import SECONDS_PER_HOUR, Unit
@@ -23,6 +23,9 @@ class WindowsSpec:
     """How long the grid is away."""
     notice_h: Annotated[float, Ge(0), Le(8784), Unit("h")] = 0.0
     """How long before it is announced; 0: it comes unannounced."""
+
+    cell: Annotated[str, Len(0, 64)] = ""
+    """Only the feeder of this cell is cut: it is alone, the rest goes on."""
 
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
@@ -47,4 +50,4 @@ class Windows:
         """One window, whole seconds from the start of the axis; it may lie outside of it."""
         start = round(site.axis.seconds(datetime.fromisoformat(self.spec.start)))
         notice = round(self.spec.notice_h * SECONDS_PER_HOUR)
-        return [OutageWindow(start, start + round(self.spec.duration_h * SECONDS_PER_HOUR), notice)]
+        return [OutageWindow(start, start + round(self.spec.duration_h * SECONDS_PER_HOUR), notice, self.spec.cell)]

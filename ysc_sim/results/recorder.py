@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ysc_sim.units import Floats, Ints
+from ysc_sim.units import Bools, Floats, Ints
 
 
 class Recorder:
@@ -27,6 +27,8 @@ class Recorder:
         self.grid_import_kwh = np.zeros((slots + 1, rows))
         self.grid_export_kwh = np.zeros((slots + 1, rows))
         self.loss_kwh = np.zeros((slots + 1, rows))
+        self.apart: Bools | None = None
+        """(K, S, n): buildings that stood behind an open switch inside the community in a part of the slot."""
 
         self._fresh: dict[int, int] = {}
         """Interval that an array was last written in: the first write of all rows there needs no reading."""
@@ -38,6 +40,14 @@ class Recorder:
     def add_community(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
         """Add (R, 1) values to a community column."""
         self._add(self.community[name], interval, rows, values)
+
+    def note_apart(self, slot: int, rows: Ints | None, apart: Bools) -> None:
+        """Remember buildings (R, n) that are cut off from the others in ``slot``; ``rows`` None: all of them."""
+        slots, all_rows, n = self.register_import_kwh.shape
+        if self.apart is None:
+            self.apart = np.zeros((slots - 1, all_rows, n), dtype=np.bool_)
+        if slot < slots - 1:
+            self.apart[slot, slice(None) if rows is None else rows] |= apart
 
     def _add(self, array: Floats, interval: int, rows: Ints | None, values: Floats) -> None:
         here = array[interval]

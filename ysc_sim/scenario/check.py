@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from ysc_sim.documents import suggest
 from ysc_sim.errors import Problem
 from ysc_sim.plugins import plugin
+from ysc_sim.scenario.check_cells import CELL_RULES
 from ysc_sim.scenario.check_inputs import INPUT_RULES
 from ysc_sim.scenario.check_network import NETWORK_RULES
 from ysc_sim.scenario.check_tariffs import TARIFF_RULES
@@ -178,7 +179,8 @@ def outages_are_inside(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
             yield tree.problem("outage_outside", ("outages", number, "start"), values)
         elif begin < 0:
             yield tree.problem("outage_cut", ("outages", number, "start"), values, severity="warning")
-        spans.append((begin, end, number))
+        if not getattr(outage.spec, "cell", ""):
+            spans.append((begin, end, number))
     last = -float("inf")
     for begin, end, number in sorted(spans):
         if begin < last:
@@ -270,6 +272,7 @@ RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     outages_are_inside,
     ensemble_is_possible,
     run_is_possible,
+    *CELL_RULES,
     *INPUT_RULES,
     *TARIFF_RULES,
     *NETWORK_RULES,

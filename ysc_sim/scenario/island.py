@@ -89,3 +89,15 @@ class Island:
     """Then they come back within this time, in ten equal stairs (IEEE 1547: 300 s)."""
     frequency: Frequency | None = None
     """Frequency in the seconds after the loss of the grid; not looked at if not given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A part of the community with a switch of its own, that can live alone: a block, or one building."""
+
+    id: Annotated[str, Len(1, 64)]
+    """Name."""
+    parent: Annotated[str, Len(0, 64)] = ""
+    """The cell that it is part of; the community itself if not given."""
+    buildings: Annotated[tuple[Annotated[str, Len(1, 64)], ...], Len(0, 100_000)] = ()
+    """Its buildings that are in no smaller cell; copies together by their common id, or one by one."""

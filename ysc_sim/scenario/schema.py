@@ -18,7 +18,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.errors import Problem
-from ysc_sim.scenario.island import Island
+from ysc_sim.scenario.island import Cell, Island
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
 from ysc_sim.scenario.network import AnyNetwork
 from ysc_sim.timeseries import TimeAxis
@@ -246,6 +246,8 @@ class Declared:
     """Whether the network operator lets its wires be used as an island; only with ``wires: utility``."""
     island: Island = field(default_factory=Island)
     """Rules of an island."""
+    cells: tuple[Cell, ...] = ()
+    """Parts of the community that can live alone, each behind a switch."""
     buildings: Annotated[tuple[Building, ...], Len(1, 100_000)]
     """Who takes part."""
     outages: tuple[Annotated[Choice, Chooses("outages")], ...] = ()

@@ -231,7 +231,7 @@ def _switchable(
         power.append(-np.concatenate(means))
         where.append(fleet.placed.building)
         comfort.append(part.of_device.comfort_jpy_per_kwh)
-    if community.outages or community.row_outages:
+    if community.may_be_dark:
         away = _outage_share(baseline, row)
         load = -slot_means_kw(community, ("load",))[:, row]
         power.append(load * away[:, None])

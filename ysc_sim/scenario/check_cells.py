@@ -1,0 +1,68 @@
+"""Cross rules of cells within the community: names, buildings, parents, and what they cannot go with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ysc_sim.documents import suggest
+from ysc_sim.errors import Problem
+from ysc_sim.scenario.schema import Scenario
+from ysc_sim.scenario.tree import Tree
+
+COMMUNITY = "community"
+
+
+def cells_are_a_tree(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Different names, parents that exist and do not lead round in a circle."""
+    names = [cell.id for cell in scenario.cells]
+    parent_of = {cell.id: cell.parent or COMMUNITY for cell in scenario.cells}
+    for k, cell in enumerate(scenario.cells):
+        if cell.id == COMMUNITY or cell.id in names[:k] or cell.id in scenario.member_ids:
+            yield tree.problem("cell_name_taken", ("cells", k, "id"), {"value": cell.id})
+        above, steps = cell.id, 0
+        while above in parent_of and steps <= len(names):
+            above, steps = parent_of[above], steps + 1
+        if above != COMMUNITY:
+            known = ", ".join([COMMUNITY, *names])
+            suggestion = suggest(cell.parent, [COMMUNITY, *names])
+            values = {"value": cell.parent, "known": known, "suggestion": suggestion}
+            yield tree.problem("cell_parent_unknown", ("cells", k, "parent"), values)
+
+
+def cells_hold_buildings(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Buildings that exist, each in one cell at most."""
+    copies = {building.id: building.member_ids for building in scenario.buildings}
+    known = [*copies, *(name for name in scenario.member_ids if name not in copies)]
+    inside: set[str] = set()
+    for k, cell in enumerate(scenario.cells):
+        for j, name in enumerate(cell.buildings):
+            where = ("cells", k, "buildings", j)
+            if name not in known:
+                values = {"value": name, "suggestion": suggest(name, known)}
+                yield tree.problem("cell_building_unknown", where, values)
+                continue
+            members = set(copies.get(name, (name,)))
+            if members & inside:
+                yield tree.problem("cell_building_twice", where, {"value": name})
+            inside |= members
+
+
+def cells_go_with_the_rest(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Wires of one's own, no network inside the run, cuts of cells that exist."""
+    names = {cell.id for cell in scenario.cells}
+    if names and scenario.wires == "utility" and not scenario.islanding_agreement:
+        yield tree.problem("cells_need_wires", ("cells",), {})
+    if names and scenario.power_flow == "control":
+        yield tree.problem("cells_without_control", ("cells",), {})
+    for k, outage in enumerate(scenario.outages):
+        cell = getattr(outage.spec, "cell", "")
+        if cell and cell not in names:
+            known = ", ".join(sorted(names)) or "–"
+            yield tree.problem("outage_event_unknown", ("outages", k, "cell"), {"value": cell, "known": known})
+
+
+CELL_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
+    cells_are_a_tree,
+    cells_hold_buildings,
+    cells_go_with_the_rest,
+)
