@@ -576,6 +576,28 @@ class Bidder(Protocol):
         ...
 
 
+@runtime_checkable
+class DrawingBidder(Protocol):
+    """A bidder whose bids are drawn: it remembers something in each row. Otherwise as :class:`Bidder`."""
+
+    kind: ClassVar[str]
+    Spec: ClassVar[type]
+
+    def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """What it remembers, arrays (R, n); all that is random in a row comes from the row's own generators."""
+        ...
+
+    def bid_from(
+        self,
+        state: dict[str, np.ndarray],
+        expected_kwh: Floats,
+        import_jpy_per_kwh: Floats,
+        export_jpy_per_kwh: Floats,
+    ) -> Bids:
+        """Orders as of :meth:`Bidder.bid`; may change ``state`` in place. Called once for every slot, in order."""
+        ...
+
+
 class Cleared(NamedTuple):
     """What was cleared: integer milliwatt-hours bought or sold by each building, and its price, (…, n) each."""
 

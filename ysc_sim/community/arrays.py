@@ -18,6 +18,7 @@ from ysc_sim.contracts import (
     Bidder,
     Device,
     DeviceState,
+    DrawingBidder,
     Forecast,
     LoadSwitches,
     Market,
@@ -132,7 +133,7 @@ class Community:
     cell_of: Segments
     """Buildings → cells."""
     controls: tuple[Control, ...]
-    bidder: Bidder
+    bidder: Bidder | DrawingBidder
     forecast: Forecast
     market: Market
     market_in_loop: bool

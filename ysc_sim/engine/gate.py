@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History
+from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, DrawingBidder, History
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of
 from ysc_sim.engine.modes import MODES, TIED
 from ysc_sim.engine.negotiation import negotiate
+from ysc_sim.units import Floats
 
 BATCH = 40_000
 """Orders cleared at once afterwards: what they need stays in the cache."""
@@ -26,6 +27,10 @@ class Gate:
     def __init__(self, community: Community) -> None:
         self.community = community
         self.active = community.market.trades
+        bidder, site = community.bidder, community.site
+        self._memory: dict[str, np.ndarray] = {}
+        if self.active and isinstance(bidder, DrawingBidder):
+            self._memory = bidder.start(site.rows, community.buildings)
         axis = community.site.axis
         shape = (axis.slots if self.active else 0, community.rows, len(community.buildings))
         self._per_day = DAY_S // axis.slot_s
@@ -47,7 +52,7 @@ class Gate:
             self._per_day,
         )
         expected = community.forecast.predict(past)
-        bids = community.bidder.bid(expected, frame.import_price, frame.export_price)
+        bids = self._bid(expected, frame.import_price, frame.export_price)
         quantity = bids.quantity_mwh
         if dark is not None:
             alone = community.cell_of.identity and len(community.cells) > 1 and not community.nested
@@ -63,6 +68,12 @@ class Gate:
         self._is_buyer[slot] = bids.is_buyer
         if community.market_in_loop:
             self._clear(slot, slot + 1)
+
+    def _bid(self, expected_kwh: Floats, import_price: Floats, export_price: Floats) -> Bids:
+        bidder = self.community.bidder
+        if isinstance(bidder, DrawingBidder):
+            return bidder.bid_from(self._memory, expected_kwh, import_price, export_price)
+        return bidder.bid(expected_kwh, import_price, export_price)
 
     def _clear(self, first: int, last: int) -> None:
         bids = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])

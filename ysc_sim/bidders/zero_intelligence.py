@@ -1,0 +1,77 @@
+"""Zero-intelligence bids: any price at which the bidder does not lose, drawn anew for every slot.
+
+A buyer bids between what exporting would earn and what the supplier charges, a seller asks in the same range;
+quantities are those expected. A base case for auctions: what comes from the rule alone, without any intelligence.
+
+Source: D. K. Gode, S. Sunder, Allocative efficiency of markets with zero-intelligence traders, Journal of Political
+Economy 101 (1993) 119–137. The draws: G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number
+generators, OOPSLA 2014, one counter for each row and building.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ysc_sim.bidders.truthful import Truthful, TruthfulSpec
+from ysc_sim.contracts import Bids, Rows
+from ysc_sim.units import Floats
+
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
+MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZeroIntelligenceSpec:
+    """Nothing to set."""
+
+
+class ZeroIntelligence:
+    """Uniform prices between export and import value."""
+
+    kind: ClassVar[str] = "zero_intelligence"
+    Spec: ClassVar[type] = ZeroIntelligenceSpec
+
+    def __init__(self, spec: ZeroIntelligenceSpec) -> None:
+        self.spec = spec
+        self._honest = Truthful(TruthfulSpec())
+
+    def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """A counter for each row and building, started by the row's seed and the building's name."""
+        keys = [
+            [rows.generator(row, name, "bid").integers(0, 2**64, dtype=np.uint64) for name in building_ids]
+            for row in range(rows.count)
+        ]
+        return {"counter": np.array(keys, dtype=np.uint64).reshape(rows.count, len(building_ids))}
+
+    def bid_from(
+        self,
+        state: dict[str, np.ndarray],
+        expected_kwh: Floats,
+        import_jpy_per_kwh: Floats,
+        export_jpy_per_kwh: Floats,
+    ) -> Bids:
+        """One order per building, whole milliwatt-hours."""
+        state["counter"] += GAMMA
+        share = uniform(state["counter"])
+        honest = self._honest.bid(expected_kwh, import_jpy_per_kwh, export_jpy_per_kwh)
+        low = np.minimum(export_jpy_per_kwh, import_jpy_per_kwh)
+        price = low + share * (np.maximum(export_jpy_per_kwh, import_jpy_per_kwh) - low)
+        return Bids(honest.quantity_mwh, price, honest.is_buyer)
+
+
+def uniform(counter: np.ndarray) -> Floats:
+    """Numbers in [0, 1) from 64-bit counters (SplitMix64).
+
+    >>> uniform(np.array([0x9E3779B97F4A7C15], dtype=np.uint64)).round(6).tolist()  # 0xE220A8397B1DCDAF / 2**64
+    [0.883311]
+    """
+    mixed = counter ^ (counter >> np.uint64(30))
+    mixed = mixed * MIX[0]
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= MIX[1]
+    mixed ^= mixed >> np.uint64(31)
+    return np.asarray((mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53)
