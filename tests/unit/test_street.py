@@ -141,3 +141,26 @@ def test_every_part_of_the_library_says_where_it_comes_from():
     sizes = [part.ampacity_a / part.r_ohm_per_km for part in parts.conductors_for("trunk")]
     assert sizes == sorted(sizes)
     assert {part.use for part in parts.conductors.values()} == {"trunk", "service", "any"}
+
+
+def test_sections_together_are_the_sections_apart():
+    """Behind a held high voltage transformers do not know of each other."""
+    connections = [Connection(k, f"home_{k}", 3.0 + k, 2.0, 10.0 + k) for k in range(19)]
+    apart = street_sections(Street(), connections)
+    together = street_sections(Street(), connections, most_ports=50)
+    assert [len(s.buildings) for s in apart] == [8, 7, 4]
+    assert [len(s.buildings) for s in together] == [15, 4]
+    power = -np.linspace(0.5, 3.0, 19)
+    at_homes = []
+    for sections in (apart, together):
+        found, loss, percent = [], 0.0, {}
+        for section in sections:
+            across, solution = voltages(section, power[section.buildings] @ section.load_to_port)
+            found.append(across[section.watched_building >= 0])
+            loss += solution.loss_kw[0]
+            percent |= dict(zip(section.net.branch_names, solution.branch_loading_percent[0].max(axis=1), strict=True))
+        at_homes.append((np.concatenate(found), loss, percent))
+    (v, loss, percent), (v_together, loss_together, percent_together) = at_homes
+    assert v_together == pytest.approx(v, abs=1e-6)
+    assert loss_together == pytest.approx(loss, abs=1e-9)
+    assert percent_together == pytest.approx(percent, rel=1e-6)

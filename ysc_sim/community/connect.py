@@ -28,6 +28,8 @@ UNKNOWN_KWH_PER_YEAR = 5000.0
 """Planned for a measured load whose year is not given (assumed)."""
 UNKNOWN_RATED_KW = 5.0
 """Planned for a generator or a store without a rated power (assumed)."""
+MOST_PORTS_IN_RUN = 150
+"""Of one solve inside a run: more, and the dense product costs more than another solve."""
 GENERATION = ("pv", "wind", "genset")
 JAPANESE_BANDS = ((0.09, 0.12, 0.101, 0.006), (0.18, 0.24, 0.202, 0.020))
 """Nominal kV from, below; centre and half width of the statutory band in kV: 101 ± 6 V, 202 ± 20 V."""
@@ -54,21 +56,26 @@ def wires_of(scenario: Scenario, members: Sequence[Copy]) -> Wires | None:
     network = scenario.network
     if scenario.power_flow == "off" or network is None:
         return None
+    control = scenario.power_flow == "control"
     generation = np.array([_generation(member.spec)[1] for member in members])
     solar = np.array([_generation(member.spec, ("pv",))[0] for member in members])
     if isinstance(network, Street):
-        sections = street_sections(network, [_connection(network, k, member) for k, member in enumerate(members)])
+        connections = [_connection(network, k, member) for k, member in enumerate(members)]
+        sections = street_sections(network, connections)
+        together = street_sections(network, connections, most_ports=MOST_PORTS_IN_RUN) if control else ()
         note: dict[str, object] = {"key": "street_is_generated", "transformers": len(sections)}
     else:
         section, replaced = _from_file(scenario, network, members)
-        sections, note = (section,), {"key": "network_from_file", "file": network.file, "replaced": replaced}
+        sections = together = (section,)
+        note = {"key": "network_from_file", "file": network.file, "replaced": replaced}
     return Wires(
         kind=network.kind,
         sections=sections,
+        in_run=together,
         load_tan_phi=_tan_phi(network.load_power_factor),
         generation_tan_phi=generation,
         solar_rated_kw=solar,
-        control=scenario.power_flow == "control",
+        control=control,
         volt_watt_pu=network.volt_watt_pu,
         notes=(note,),
     )

@@ -48,6 +48,9 @@ class Wires:
 
     kind: str
     sections: tuple[Section, ...]
+    """Smallest parts, for many rows at once."""
+    in_run: tuple[Section, ...]
+    """The same in fewer parts, for the solves inside a run; none where there are none."""
     load_tan_phi: float
     """Reactive over active power of demand, > 0 lagging."""
     generation_tan_phi: Floats

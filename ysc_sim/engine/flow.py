@@ -65,7 +65,7 @@ def _solve_tied(community: Community, state: State, wires: Wires, rows: Ints) ->
     """Losses of rows on the grid; where a voltage is on the volt-watt curve, solar power follows it."""
     powers = Injected(community, state)
     share = np.ones_like(state.net_kw)
-    for section in wires.sections:
+    for section in wires.in_run:
         loss, limited = _solve_section(section, wires, powers, rows)
         state.loss_kw[rows, 0] += loss
         if limited is not None:
@@ -156,7 +156,7 @@ def _balance_islands(community: Community, state: State, wires: Wires, frame: Fr
             return
         powers = Injected(community, state)
         loss = np.zeros(rows.size)
-        for section in wires.sections:
+        for section in wires.in_run:
             solution = solve(section.net, *at_ports(section, wires, powers, rows), want=("loss_kw",))
             loss += np.where(solution.ok, solution.loss_kw, 0.0)
         change = np.abs(loss - state.loss_kw[rows, 0])

@@ -22,6 +22,8 @@ from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.transfer import Switching, engine_formers, store_formers
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
+MOST_SPLITS = 12
+"""Parts of a step on the grid, at whose beginnings the network is solved again."""
 SHARE_EPS = 1e-9
 """A store within this share of a threshold stands on it."""
 
@@ -225,7 +227,8 @@ def _set_powers(community: Community, state: State, frame: Frame, shares: Shares
 def seconds_to_limit(community: Community, state: State) -> Floats:
     """Seconds until a store or tank in a cell without grid meets a limit, or its cell a threshold, (R,); else inf.
 
-    Where the network is solved inside the run every store counts: what one no longer takes moves all voltages.
+    Where the network is solved inside the run every store counts: what one no longer takes moves all voltages. On the
+    grid a step is split into no more than ``MOST_SPLITS`` parts, for a store may hover about a limit.
     """
     rows = state.mode.shape[0]
     soonest = np.full(rows, np.inf)
@@ -237,7 +240,11 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
             continue
         p, part = state.p_kw[i], state.fleets[i]
         inside = to_cell.spread(alive + coupled) > 0
-        limits = np.where(inside, fleet.limit_s(part, p), np.inf)
+        limits = fleet.limit_s(part, p)
+        if community.wires is not None and community.wires.control:
+            least = np.where(to_cell.spread(coupled) > 0, community.site.axis.step_s / MOST_SPLITS, 0.0)
+            limits = np.maximum(limits, least)
+        limits = np.where(inside, limits, np.inf)
         soonest = np.minimum(soonest, np.minimum.reduce(limits, axis=1))
         if not fleet.stores:
             continue
