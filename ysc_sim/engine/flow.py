@@ -21,7 +21,7 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.community.wires import Section, Wires
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands
-from ysc_sim.engine.modes import MODES, tied
+from ysc_sim.engine.modes import lives, tied
 from ysc_sim.errors import InvariantError
 from ysc_sim.powerflow import ConstantPowerFactor, VoltWatt, solve
 from ysc_sim.units import Floats, Ints
@@ -151,7 +151,7 @@ def at_ports(section: Section, wires: Wires, powers: Injected, rows: Ints) -> tu
 def _balance_islands(community: Community, state: State, wires: Wires, frame: Frame) -> None:
     """Let the stores of living islands serve the losses that serving them makes."""
     for _ in range(MOST_ROUNDS):
-        rows = np.flatnonzero(_lives(state))
+        rows = np.flatnonzero(lives(state.mode[:, 0]))
         if not rows.size:
             return
         powers = Injected(community, state)
@@ -164,11 +164,5 @@ def _balance_islands(community: Community, state: State, wires: Wires, frame: Fr
             return
         state.loss_kw[rows, 0] = loss
         share_islands(community, state, frame)
-        state.loss_kw[~_lives(state) & ~tied(state.mode).any(axis=1)] = 0.0
+        state.loss_kw[~(lives(state.mode) | tied(state.mode))[:, 0]] = 0.0
     raise InvariantError("losses_do_not_settle", row=int(rows[0]))
-
-
-def _lives(state: State) -> Any:
-    """Rows that are an island with somebody who holds it, (R,)."""
-    stores = np.array([mode.slack == "stores" for mode in MODES])
-    return stores[state.mode[:, 0]]

@@ -22,8 +22,8 @@ from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.transfer import Switching, engine_formers, store_formers
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
-MOST_SPLITS = 12
-"""Parts of a step on the grid, at whose beginnings the network is solved again."""
+MOST_SPLITS, LEAST_SPLIT_S = 12, 60.0
+"""Parts of a step on the grid, at whose beginnings the network is solved again, and how short they may be."""
 SHARE_EPS = 1e-9
 """A store within this share of a threshold stands on it."""
 
@@ -228,12 +228,15 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
     """Seconds until a store or tank in a cell without grid meets a limit, or its cell a threshold, (R,); else inf.
 
     Where the network is solved inside the run every store counts: what one no longer takes moves all voltages. On the
-    grid a step is split into no more than ``MOST_SPLITS`` parts, for a store may hover about a limit.
+    grid a step is split into no more than ``MOST_SPLITS`` parts and not below a minute, for a store may hover about a
+    limit.
     """
     rows = state.mode.shape[0]
     soonest = np.full(rows, np.inf)
     alive = lives(state.mode).astype(np.float64)
-    coupled = tied(state.mode) if community.wires is not None and community.wires.control else 0.0
+    solved = community.wires is not None and community.wires.control
+    coupled = tied(state.mode).astype(np.float64) * solved
+    least_s = max(community.site.axis.step_s / MOST_SPLITS, LEAST_SPLIT_S)
     energy, drain, usable = (np.zeros(state.mode.shape) for _ in range(3))
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
         if not (fleet.stores or isinstance(fleet, Startable)):
@@ -241,9 +244,8 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
         p, part = state.p_kw[i], state.fleets[i]
         inside = to_cell.spread(alive + coupled) > 0
         limits = fleet.limit_s(part, p)
-        if community.wires is not None and community.wires.control:
-            least = np.where(to_cell.spread(coupled) > 0, community.site.axis.step_s / MOST_SPLITS, 0.0)
-            limits = np.maximum(limits, least)
+        if solved:
+            limits = np.maximum(limits, to_cell.spread(coupled) * least_s)
         limits = np.where(inside, limits, np.inf)
         soonest = np.minimum(soonest, np.minimum.reduce(limits, axis=1))
         if not fleet.stores:
