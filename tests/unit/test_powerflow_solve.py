@@ -135,5 +135,22 @@ def test_floating_winding_is_an_error():
         solve(net, [0, -1.0], 0.0)
 
 
+def test_a_pattern_that_floats_costs_only_its_own_rows():
+    """With the switch open a negative shunt takes away what ties bus 1 to the source."""
+    leg = np.array([[[1, -1], [-1, 1 + 0j]]])
+    net = two_bus(
+        leg_y_pu=leg,
+        shunt_y_pu=np.array([[[0]], [[-1]]], dtype=complex),
+        switch_bus=np.array([[0, 1]]),
+        switch_leg=np.array([[-1, -1]]),
+        switch_closed=np.array([True]),
+    )
+    solution = solve(net, [0, -1.0], 0.0, closed=[[False], [True], [False]])
+    assert [reason.name for reason in solution.reason] == ["NOT_CONVERGED", "OK", "NOT_CONVERGED"]
+    assert np.isnan(solution.v_pu[[0, 2]]).all()
+    with pytest.raises(SingularNetworkError):
+        solve(net, [0, -1.0], 0.0, closed=[False])
+
+
 def test_no_rows():
     assert solve(two_bus(), np.zeros((0, 2)), 0.0).v_pu.shape == (0, 2)

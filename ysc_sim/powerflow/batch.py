@@ -24,7 +24,7 @@ from ysc_sim.units import Bools, Floats, Ints
 TREE_FROM_PORTS = 70
 """Radial networks with at least this many loaded ports are swept; below, the dense product is faster
 (measured)."""
-TREE_ROWS = 1024
+TREE_ROWS = 512
 _BLOCK_FLOATS = 48_000
 """Floats in one buffer of a chunk (ports × 2 × rows)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ysc_sim.powerflow.fixed_point import State
+from ysc_sim.powerflow.fixed_point import State, turn_power
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.powerflow.ports import AnyPorts
@@ -31,14 +31,12 @@ def mismatch_pu(ports: AnyPorts, injection: Injection, held: Complexes, state: S
         turn = ports.conj_power_scale(held)
         if turn is None:
             error -= power
-        else:
-            error = _turned_error(error, power, turn)
+        else:  # scaled ports: conj(V)·j = conj(S)·turn
+            np.negative(error[:, 1], error[:, 1])
+            turn_power(power, turn, spare)
+            error -= spare
         np.multiply(error, error, error)
         np.add(error[:, 0], error[:, 1], error[:, 0])
+        if turn is not None:
+            error[:, 0] /= turn.real**2 + turn.imag**2
         return np.asarray(np.sqrt(error[:, 0].max(axis=0, initial=0.0)))
-
-
-def _turned_error(drawn: Floats, power: Floats, turn: Complexes) -> Floats:
-    """Scaled ports: conj(V)·j = conj(S)·turn."""
-    error = (drawn[:, 0] - 1j * drawn[:, 1]) / turn - (power[:, 0] - 1j * power[:, 1])
-    return np.stack([error.real, error.imag], axis=1)

@@ -43,6 +43,17 @@ _TILE = 48
 """Ports worked on at a time; their temporaries stay in cache."""
 
 
+def turn_power(power: Floats, turn: Complexes | None, out: Reals) -> None:
+    """Write conj(S)·``turn`` to ``out`` (P, 2, c); ``turn`` (P, 1 or c), ``None``: 1."""
+    if turn is None:
+        out[:, 0] = power[:, 0]
+        np.negative(power[:, 1], out=out[:, 1], casting="same_kind")
+        return
+    p, q = power[:, 0], power[:, 1]
+    np.add(p * turn.real, q * turn.imag, out=out[:, 0], casting="same_kind")
+    np.subtract(p * turn.imag, q * turn.real, out=out[:, 1], casting="same_kind")
+
+
 class Currents:
     """j = s/conj(V) for one block width, with s the conjugated power in the scaling of the ports."""
 
@@ -60,12 +71,7 @@ class Currents:
         self._two = space.block("two", width, dtype)[:_TILE]
 
     def _turned(self, power: Floats, out: Reals) -> None:
-        if self._turn is None:
-            out[:, 0] = power[:, 0]
-            np.negative(power[:, 1], out=out[:, 1], casting="same_kind")
-        else:
-            turned = (power[:, 0] - 1j * power[:, 1]) * self._turn
-            out[:, 0], out[:, 1] = turned.real, turned.imag
+        turn_power(power, self._turn, out)
 
     def run(self, voltage: Reals, out: Reals) -> None:
         """Write the currents at ``voltage`` (P, 2, c) to ``out``."""

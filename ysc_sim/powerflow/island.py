@@ -26,6 +26,7 @@ from ysc_sim.powerflow.arguments import (
 from ysc_sim.powerflow.batch import Loading, Task
 from ysc_sim.powerflow.boundary import Boundary
 from ysc_sim.powerflow.certify import mismatch_pu
+from ysc_sim.powerflow.elimination import SingularNetworkError
 from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.forming import Droop, Forming, divided, droop_of
 from ysc_sim.powerflow.held_ports import plan_held
@@ -108,7 +109,12 @@ def solve_island(
     islands = max((group.boundary.island_count for group, _ in groups), default=0)
     recorder = Recorder(net, Solution(rows, kept_shapes(net, names, islands=islands, formers=forming.count)))
     for group, chosen in groups:
-        group.run(np.arange(rows)[chosen], recorder)
+        try:
+            group.run(np.arange(rows)[chosen], recorder)
+        except SingularNetworkError:  # of this pattern alone: the other rows are kept
+            if len(groups) == 1:
+                raise
+            recorder.refuse(chosen, Reason.NOT_CONVERGED)
     return recorder.finish()
 
 

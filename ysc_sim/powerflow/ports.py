@@ -220,10 +220,19 @@ class TreePorts(Ports):
         position[full.slot] = np.arange(len(full.slot))
         sweep = Sweep(full, width, np.float64)
         at_free = self.pairs[:, 0] < self.grid.topology.free_count
-        np.add.at(sweep.flow, position[self.pairs[at_free, 0]], current[at_free])
-        rise = as_complex(np.asarray(sweep.run(), dtype=np.float64))
+        place = position[self.pairs[at_free, 0]]
+        if len(np.unique(place)) == len(place):
+            sweep.flow[place] = current[at_free]
+        else:
+            np.add.at(sweep.flow, place, current[at_free])
+        rise = np.asarray(sweep.run(), dtype=np.float64)
+        rise[:, 0] += 1
+        base = held[full.root] * full.w[:, None]
+        voltage = np.empty((len(rise), 2, width))
+        np.subtract(rise[:, 0] * base.real, rise[:, 1] * base.imag, out=voltage[:, 0])
+        np.add(rise[:, 0] * base.imag, rise[:, 1] * base.real, out=voltage[:, 1])
         answer = np.empty((self.grid.topology.count, width), dtype=np.complex128)
-        answer[full.slot] = (1 + rise) * (held[full.root] * full.w[:, None])
+        answer.real[full.slot], answer.imag[full.slot] = voltage[:, 0], voltage[:, 1]
         answer[self.grid.topology.free_count :] = held
         return answer
 

@@ -47,7 +47,7 @@ class Recorder:
     def __init__(self, net: Network, solution: Solution) -> None:
         self.net, self.solution = net, solution
 
-    def refuse(self, rows: Ints, reason: Reason) -> None:
+    def refuse(self, rows: slice | Ints, reason: Reason) -> None:
         """Give up ``rows`` for ``reason``."""
         self.solution.codes[rows] = reason
 

@@ -26,11 +26,12 @@ from ysc_sim.powerflow.arguments import (
     wanted,
 )
 from ysc_sim.powerflow.batch import Group, Task
+from ysc_sim.powerflow.elimination import SingularNetworkError
 from ysc_sim.powerflow.held_ports import plan_held
 from ysc_sim.powerflow.inverters import plan_inverters
 from ysc_sim.powerflow.network import Network
 from ysc_sim.powerflow.recorder import Recorder, kept_shapes
-from ysc_sim.powerflow.solution import RESULTS, Solution
+from ysc_sim.powerflow.solution import RESULTS, Reason, Solution
 
 
 def solve(
@@ -60,7 +61,8 @@ def solve(
         always are
     kernel : ``"dense"`` or ``"tree"`` instead of the choice by shape
 
-    Raises ``ValueError`` for wrong shapes or names. A row that cannot be solved never raises: it is not
+    Raises ``ValueError`` for wrong shapes or names, ``SingularNetworkError`` where nothing fixes the voltage of a
+    living node (if only some switch patterns leave it so, their rows are ``NOT_CONVERGED`` instead). A row that cannot be solved never raises: it is not
     ``ok``.
 
     >>> import numpy as np
@@ -95,6 +97,12 @@ def solve(
         inverters=inverters,
         holding=holding,
     )
-    for state, chosen in patterns(states, rows):
-        Group(task, state, source_v, kernel).run(chosen, recorder)
+    every = list(patterns(states, rows))
+    for state, chosen in every:
+        try:
+            Group(task, state, source_v, kernel).run(chosen, recorder)
+        except SingularNetworkError:  # of this pattern alone: the other rows are kept
+            if len(every) == 1:
+                raise
+            recorder.refuse(chosen, Reason.NOT_CONVERGED)
     return recorder.finish()
