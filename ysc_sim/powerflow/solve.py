@@ -62,8 +62,8 @@ def solve(
     kernel : ``"dense"`` or ``"tree"`` instead of the choice by shape
 
     Raises ``ValueError`` for wrong shapes or names, ``SingularNetworkError`` where nothing fixes the voltage of a
-    living node (if only some switch patterns leave it so, their rows are ``NOT_CONVERGED`` instead). A row that cannot be solved never raises: it is not
-    ``ok``.
+    living node (if only some switch patterns leave it so, their rows are ``NOT_CONVERGED`` instead). A row that
+    cannot be solved never raises: it is not ``ok``.
 
     >>> import numpy as np
     >>> from ysc_sim.powerflow import Network, series_admittance, solve
