@@ -119,7 +119,8 @@ def test_period_cut_inside_a_month_pays_its_base_twice(seed: int, cut: int) -> N
     assert demand(first) + demand(second) == pytest.approx((load[:cut].max() + load.max()) * 2530 * 0.85)
     energy = first.months.energy_all_jpy[0] + second.months.energy_all_jpy[0]
     assert energy == pytest.approx(whole.months.energy_all_jpy[0], abs=2e-3)
-    assert {problem.key for problem in (*first.warnings, *second.warnings)} == {"month_partly_covered"}
+    said = {problem.key for problem in (*first.warnings, *second.warnings)}
+    assert said - {"contract_is_negotiated"} == {"month_partly_covered"}, "a large draw may be one for negotiation"
 
 
 @settings(max_examples=30)
