@@ -44,36 +44,38 @@ def twin(book: Book, k: Fraction) -> tuple[list[Fraction], Fraction | None]:
     return cleared, low + k * (high - low)
 
 
-def arrays(book: Book) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    table = np.array(book, dtype=np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1].astype(np.float64), table[:, 2] == 1
-
-
-def random_book(rng: np.random.Generator) -> Book:
-    """Ties, zeros, one-sided and empty books come up often."""
-    n, top = int(rng.integers(0, 12)), int(rng.integers(1, 9))
-    sides = rng.random(n) < rng.choice([0.0, 0.5, 0.5, 0.5, 1.0])
-    return [(int(rng.integers(0, 5)), int(rng.integers(0, top)), bool(side)) for side in sides]
+def random_books(seed: int, count: int = 10_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Books of 11 places, many of them without energy: ties, zeros, one-sided and empty books come up often."""
+    rng = np.random.default_rng(seed)
+    shape = (count, 11)
+    used = np.arange(11) < rng.integers(0, 12, (count, 1))
+    price = np.floor(rng.random(shape) * rng.integers(1, 9, (count, 1)))
+    buys = rng.random(shape) < rng.choice([0.0, 0.5, 0.5, 0.5, 1.0], (count, 1))
+    return np.where(used, rng.integers(0, 5, shape), 0), price, buys
 
 
 def test_agrees_with_the_twin_on_ten_thousand_random_books() -> None:
-    rng = np.random.default_rng(6)
-    for _ in range(10_000):
-        book = random_book(rng)
+    quantity, limit, is_buyer = random_books(6)
+    ours = clear_call_auction(quantity / 10, limit, is_buyer, k=0.25)
+    whole = CallAuction(CallAuctionSpec(k=0.25)).clear(Bids(quantity, limit, is_buyer))
+    both = whole.bought_mwh + whole.sold_mwh
+    np.testing.assert_array_equal(whole.bought_mwh.sum(axis=1), whole.sold_mwh.sum(axis=1))
+    assert (both <= quantity).all()
+    for row in range(len(quantity)):
+        book = list(
+            zip(*(field[row].astype(int).tolist() for field in (quantity, limit)), is_buyer[row].tolist(), strict=True)
+        )
         cleared, price = twin(book, Fraction(1, 4))
-        quantity, limit, is_buyer = arrays(book)
-        ours = clear_call_auction(quantity / 10, limit, is_buyer, k=0.25)
-        np.testing.assert_allclose(ours.cleared_kwh, [float(c) / 10 for c in cleared], rtol=0, atol=1e-14)
+        exact = np.array([float(c) for c in cleared])
+        assert np.abs(ours.cleared_kwh[row] - exact / 10).max() <= 1e-14
+        assert np.abs(both[row] - exact).max() < 1
+        assert both[row].sum() == sum(cleared)
         if price is None:
-            assert np.isnan(ours.price_jpy_per_kwh)
+            assert np.isnan(ours.price_jpy_per_kwh[row])
+            assert not both[row].any()
         else:
-            assert float(ours.price_jpy_per_kwh) == float(price)
-        whole = CallAuction(CallAuctionSpec(k=0.25)).clear(Bids(quantity, limit, is_buyer))
-        both = whole.bought_mwh + whole.sold_mwh
-        assert whole.bought_mwh.sum() == whole.sold_mwh.sum() == sum(cleared) / 2
-        assert all(abs(c - int(b)) < 1 for c, b in zip(cleared, both, strict=True))
-        assert (both <= quantity).all()
-        assert (whole.price_jpy_per_kwh == np.where(both > 0, 0.0 if price is None else float(price), 0.0)).all()
+            assert ours.price_jpy_per_kwh[row] == float(price)
+            assert (whole.price_jpy_per_kwh[row] == np.where(both[row] > 0, float(price), 0.0)).all()
 
 
 orders = st.tuples(

@@ -18,7 +18,7 @@ def coalition_values(net: np.ndarray, buy: np.ndarray, sell: np.ndarray) -> tupl
     return members, (sell * np.maximum(total, 0) - buy * np.maximum(-total, 0)).sum(axis=1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 8), st.integers(1, 5), st.integers(0, 2**32))
 def test_worst_coalition_lies_between_what_is_found_and_the_bound(n: int, periods: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -34,7 +34,7 @@ def test_worst_coalition_lies_between_what_is_found_and_the_bound(n: int, period
     assert blocking.gain_jpy == pytest.approx(max(0.0, values[index] + members[index] @ payment), abs=1e-8)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(st.integers(2, 6), st.integers(0, 2**32))
 def test_scarce_side_and_nucleolus_are_in_the_core(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -29,7 +29,7 @@ def draw_bids(data: st.DataObject) -> Bids:
     return Bids(quantity, price, rng.random((rows, n)) < rng.choice([0, 0.5, 1]))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.data())
 @pytest.mark.parametrize("kind", MARKETS)
 def test_laws(kind: str, data: st.DataObject) -> None:
@@ -51,7 +51,7 @@ def test_laws(kind: str, data: st.DataObject) -> None:
     assert (money >= -1e-9 * (both * out.price_jpy_per_kwh).sum(-1)).all()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(st.data())
 @pytest.mark.parametrize("kind", MARKETS)
 def test_a_row_alone_gives_the_same_bits(kind: str, data: st.DataObject) -> None:
