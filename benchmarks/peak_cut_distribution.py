@@ -1,14 +1,14 @@
 """How near strategies without foresight come to the optimum:
-three communities, ten seeds each, the four months with
-the year's peak (June to September; for all-electric homes November to February) in half-hours.
+three communities, ten seeds each, five weeks with
+the year's peak (from 27 July; for all-electric homes from 12 January) in half-hours.
 
 Day-to-day weather of load is not in the shipped profiles, so every building's half-hours are drawn here around its
 profile: a factor of the day (autocorrelated, 8 %), one of the half-hour (autocorrelated, 5 %), and rare hot or cold
-spells (two days in four months, +15 % for all). Written as measured .csv files, so that the run itself is like
+spells (one day in five weeks, +15 % for all). Written as measured .csv files, so that the run itself is like
 any user's.
 
 Prints for each community and seed the yearly peak of ``group_peak_cut`` over that of the pooled optimum, and the total
-cost of ``mpc`` over the bound. Run: python benchmarks/peak_cut_distribution.py [seeds] [days]
+cost of ``mpc`` over the bound. Run: python benchmarks/peak_cut_distribution.py [seeds] [days] [community]
 """
 
 import sys
@@ -42,8 +42,8 @@ COMMUNITIES = {
         **{f"home{k}": ("detached120_allelec", 9e3, 10) for k in range(8)},
     },
 }
-STARTS = {"five SMEs": "2026-06-01T00:00", "shopping street": "2026-06-01T00:00"}
-STARTS["homes and a clinic"] = "2026-11-01T00:00"
+STARTS = {"five SMEs": "2026-07-27T00:00", "shopping street": "2026-07-27T00:00"}
+STARTS["homes and a clinic"] = "2027-01-12T00:00"
 VALUES = Values(wear_jpy_per_kwh=3.0, stored_jpy_per_kwh=20.0)
 
 
@@ -86,8 +86,8 @@ buildings:
 
 def main() -> None:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    days = int(sys.argv[2]) if len(sys.argv) > 2 else 120
-    for community in COMMUNITIES:
+    days = int(sys.argv[2]) if len(sys.argv) > 2 else 35
+    for community in sys.argv[3:] or COMMUNITIES:
         ratios = []
         for seed in range(seeds):
             with tempfile.TemporaryDirectory() as folder:

@@ -69,7 +69,7 @@ def compile_community(scenario: Scenario) -> Community:
         cell_of=cell_of,
         controls=controls,
         bidder=plugin("bidders", scenario.bidder.kind)(scenario.bidder.spec),
-        forecast=make_forecast(forecast, site),
+        forecast=make_forecast(forecast, site, ids),
         market=market,
         market_in_loop=any(control.strategy.reads_market for control in controls),
         outages=outages,
@@ -125,17 +125,17 @@ def make_strategy(choices: Sequence[Choice], ids: Sequence[str], site: Site) -> 
     inside: dict[str, Any] = {}
     for name, part in parts_of(choices[0]):
         if name == "forecast":
-            inside[name] = make_forecast(part, site)
+            inside[name] = make_forecast(part, site, ids)
         else:
             inside[name] = make_strategy([getattr(choice, name) for choice in choices], ids, site)
     strategy: Strategy = plugin("strategies", choices[0].kind)([choice.spec for choice in choices], ids, **inside)
     return strategy
 
 
-def make_forecast(choice: Choice, site: Site) -> Forecast:
+def make_forecast(choice: Choice, site: Site, ids: Sequence[str]) -> Forecast:
     """A forecast; one that ``reads_files`` is told where and when it is."""
     kind = plugin("forecasts", choice.kind)
-    forecast: Forecast = kind(choice.spec, site) if getattr(kind, "reads_files", False) else kind(choice.spec)
+    forecast: Forecast = kind(choice.spec, site, ids) if getattr(kind, "reads_files", False) else kind(choice.spec)
     return forecast
 
 

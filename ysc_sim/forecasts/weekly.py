@@ -14,7 +14,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from ysc_sim.contracts import History
-from ysc_sim.units import Floats, Fraction, Unit
+from ysc_sim.units import Floats, Fraction, Ints, Unit
 
 DAYS = 7
 
@@ -46,21 +46,21 @@ class Weekly:
         """Net of each coming slot."""
         if history.slots == 0:
             return np.zeros((count, *history.import_kwh.shape[1:]))
-        expected = np.stack([_similar(history, k) for k in range(count)])
+        expected = _similar(history, np.arange(count))
         if self._spec.level and self._spec.fade_slots and history.slots > 1:
             # What was expected of the slot just finished, from what was known before it.
             before = History(history.import_kwh[:-1], history.export_kwh[:-1], history.slots_per_day, history.forgotten)
-            error = history.net_kwh(1) - _similar(before, 0)
+            error = history.net_kwh(1) - _similar(before, np.zeros(1, dtype=np.int64))[0]
             fade = self._spec.level * np.exp(-np.arange(1, count + 1) / self._spec.fade_slots)
             expected += fade.reshape(-1, 1, 1) * error
         return expected
 
 
-def _similar(history: History, ahead: int) -> Floats:
-    """Net of the finished slot that is most like the one ``ahead`` slots behind the coming one."""
+def _similar(history: History, ahead: Ints) -> Floats:
+    """Net of the finished slots that are most like those ``ahead`` slots behind the coming one, (count, R, n)."""
     day = history.slots_per_day
-    for period in (DAYS * day, day):
-        back = period - ahead % period
-        if back <= history.slots:
-            return history.net_kwh(back)
-    return history.net_kwh(1)
+    back = DAYS * day - ahead % (DAYS * day)
+    back = np.where(back <= history.slots, back, day - ahead % day)
+    end = history.slots - np.where(back <= history.slots, back, 1) + 1
+    exported = history.export_kwh[end] - history.export_kwh[end - 1]
+    return np.asarray(exported - (history.import_kwh[end] - history.import_kwh[end - 1]))

@@ -9,8 +9,8 @@ max-min fair allocation [1]_, not the rotation of slack by shedding time that is
 The target: ``target_kw``, or, where that is 0, found anew every ``replan_slots`` half-hours. It is the lowest level
 that the stores together, as full as they are now, could hold over the next day if the forecast (× 1 + ``margin``) came
 true; never lower than what has been reached already, which the twelve-month rule has made to be paid anyway. Until a
-day has been seen nothing is known, and nothing is cut. Refilling never takes more than what has been reached, or what
-the community has needed by itself before: a wrong forecast must not make a new peak.
+day has been seen, the largest need so far is taken to last for six hours. Refilling never takes more than what has
+been reached, or what the community has needed by itself before: a wrong forecast must not make a new peak.
 
 .. [1] D. Bertsekas, R. Gallager, Data Networks, 2nd ed., Prentice Hall 1992, sec. 6.5.2.
 """
@@ -31,8 +31,8 @@ from ysc_sim.strategies.window import allowed_kw, window_of
 from ysc_sim.units import KW, SECONDS_PER_HOUR, Floats, Unit
 
 DAY_SLOTS = 48
-UNKNOWN_KW = 1e9
-"""Target while nothing is known: it cuts nothing."""
+UNKNOWN_SLOTS = 12
+"""Until a day has been seen, the largest need so far is taken to last for six hours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class GroupPeakCutSpec:
 
     target_kw: KW = 0.0
     """Half-hour mean at the point of connection; 0: found from forecast and stores."""
-    margin: Annotated[float, Ge(0), Le(1), Unit("1")] = 0.05
+    margin: Annotated[float, Ge(0), Le(1), Unit("1")] = 0.08
     """Share by which the forecast need is raised when a target is found."""
     replan_slots: Annotated[int, Ge(1), Le(48), Unit("1")] = 1
     """Half-hours between two looks for a target."""
@@ -104,13 +104,14 @@ class GroupPeakCut:
         if self.target_kw > 0 or self._plant is None:
             state["target_kw"] = state["reached_kw"].copy()
             return
-        if number < self._memory.slots_per_day:
-            state["target_kw"] = np.maximum(state["target_kw"], UNKNOWN_KW)
-            return
         if number % self.replan:
             return
-        history = self._memory.history(state)
-        expected = -self._forecast.predict_ahead(history, DAY_SLOTS)[:, :, 0] * SECONDS_PER_HOUR / view.slot_s
+        if number < self._memory.slots_per_day:
+            expected = np.zeros((DAY_SLOTS, len(state["needed_kw"])))
+            expected[:UNKNOWN_SLOTS] = np.maximum(state["needed_kw"], -view.community_fixed_kw)[:, 0]
+        else:
+            history = self._memory.history(state)
+            expected = -self._forecast.predict_ahead(history, DAY_SLOTS)[:, :, 0] * SECONDS_PER_HOUR / view.slot_s
         store, plant = view.store, self._plant
         level = lowest_level_kw(
             expected * (1.0 + self.margin),

@@ -18,7 +18,7 @@ from annotated_types import Ge, Le
 
 from ysc_sim.contracts import DeviceState, Forecast, Outlook, Rows, View
 from ysc_sim.optimum import Dispatch, Plan, solve
-from ysc_sim.strategies.fair import share_by_slack
+from ysc_sim.strategies.fair import lowest_level_kw, share_by_slack
 from ysc_sim.strategies.memory import NeedMemory
 from ysc_sim.strategies.planning import by_meter, meters_of, stores_of
 from ysc_sim.strategies.window import allowed_kw, window_of
@@ -29,6 +29,7 @@ INSURANCE = 1.02
 """A kWh in the store is worth so much more than it costs to put there in the cheapest hours."""
 EARLY = 1e-4
 """What is as good now as later is done now."""
+UNKNOWN_SLOTS = 12
 UNKNOWN_KW = 1e9
 """Peak allowed while nothing is known."""
 
@@ -41,7 +42,7 @@ class MpcSpec:
     """Half-hours that a plan covers."""
     replan_slots: Annotated[int, Ge(1), Le(48), Unit("1")] = 2
     """Half-hours between two plans."""
-    margin: Fraction = 0.05
+    margin: Fraction = 0.08
     """Share by which the forecast need is raised."""
     wear_jpy_per_kwh: JPYPerKWh = 0.0
     """Wear of the stores per discharged kWh."""
@@ -78,7 +79,7 @@ class Mpc:
 
     def start(self, rows: Rows) -> DeviceState:
         """``planned_kw`` (S, n, horizon) of the stores, ``at`` (S, 1) the slot of the plan; ``reached_kw``,
-        ``peak_kw`` (S, g): paid for already, and planned; ``needed_kw`` (S, g): largest need by itself; the memory.
+        ``peak_kw`` (S, g): paid for already, and planned; the memory.
         """
         n, g = len(self.wear), len(self._paid)
         reached = np.repeat(self._paid[None, :], rows.count, axis=0)
@@ -87,7 +88,6 @@ class Mpc:
             "at": np.zeros((rows.count, 1)),
             "reached_kw": reached,
             "peak_kw": np.full((rows.count, g), UNKNOWN_KW),
-            "needed_kw": reached.copy(),
             **self._memory.start(rows.count, n),
         }
 
@@ -136,10 +136,10 @@ class Mpc:
         last = view.meters.community_last_slot_kwh if common else self._sum(view.meters.last_slot_kwh)
         state["reached_kw"] = np.maximum(state["reached_kw"], last / self._hours)
         number = int(state["slot"][0, 0])
-        if number < self._memory.slots_per_day or (number % self.replan and state["at"].any()):
+        expected = self._expected_kw(view, state, number)
+        if number % self.replan and state["at"].any():
+            self._keep_possible(view, state, expected)
             return
-        expected = self._forecast.predict_ahead(self._memory.history(state), self.horizon) / self._hours
-        expected = expected - np.abs(expected) * self.margin * (expected < 0)
         slots = np.minimum(number + np.arange(self.horizon), len(self._month) - 1)
         prices = view.prices_ahead(self.horizon)
         stored = view.store.stored_kwh - view.store.floor_kwh
@@ -148,8 +148,40 @@ class Mpc:
             power = np.zeros((self.horizon, len(self.wear)))
             power[:, problem.stores.building] = plan.discharge_kw - plan.charge_kw
             state["planned_kw"][row] = power.T
-            state["peak_kw"][row] = np.maximum(plan.contract_kw.max(axis=1), state["reached_kw"][row])
+            state["peak_kw"][row] = plan.contract_kw.max(axis=1)
         state["at"][:] = number
+        self._keep_possible(view, state, expected)
+
+    def _keep_possible(self, view: View, state: DeviceState, expected_kw: Floats) -> None:
+        """Raise the planned peaks to what has been reached, and to what the stores can still hold: energy spent on a
+        peak that cannot be held is lost for the one that can.
+        """
+        state["peak_kw"] = np.maximum(state["peak_kw"], state["reached_kw"])
+        store, plant = view.store, self._plant
+        for meter in range(len(self._paid)):
+            mine = np.flatnonzero(self._meter == meter)
+            level = lowest_level_kw(
+                -np.add.reduce(expected_kw[:, :, mine], axis=2),
+                stored_kwh=np.add.reduce((store.stored_kwh - store.floor_kwh)[:, mine], axis=1),
+                room_kwh=np.add.reduce((store.capacity_kwh - store.floor_kwh)[:, mine], axis=1),
+                charge_kw=float(plant.charge_kw[mine].sum()),
+                discharge_kw=float(plant.discharge_kw[mine].sum()),
+                charge_efficiency=float(plant.charge_efficiency[mine].min()),
+                discharge_efficiency=float(plant.discharge_efficiency[mine].min()),
+                step_h=self._hours,
+            )
+            state["peak_kw"][:, meter] = np.maximum(state["peak_kw"][:, meter], level)
+
+    def _expected_kw(self, view: View, state: DeviceState, number: int) -> Floats:
+        """Net of the coming slots with the margin, (horizon, R, n). Until a day has been seen, today's largest need so
+        far is taken to last for six hours, and nothing to follow.
+        """
+        if number >= self._memory.slots_per_day:
+            expected = self._forecast.predict_ahead(self._memory.history(state), self.horizon) / self._hours
+        else:
+            need = np.maximum(state["past_kwh"].max(axis=2) / self._hours, -view.fixed_kw)
+            expected = np.where(np.arange(self.horizon)[:, None, None] < UNKNOWN_SLOTS, -need, 0.0)
+        return np.asarray(expected - np.abs(expected) * self.margin * (expected < 0))
 
     def _solve(
         self, expected_kw: Floats, stored_kwh: Floats, reached_kw: Floats, slots: Ints, prices: tuple[Floats, Floats]
