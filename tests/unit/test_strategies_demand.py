@@ -161,8 +161,8 @@ def test_group_holds_one_target_and_runs_empty_together(tmp_path: Path) -> None:
 def test_group_finds_a_target_from_the_past(tmp_path: Path) -> None:
     results = group(tmp_path, "{kind: group_peak_cut, margin: 0.0}")
     daily = results.frame("community")["demand_kw"].to_numpy().reshape(9, 48).max(axis=1)
-    assert daily[0] == pytest.approx(80.0)
-    assert (daily[1:] <= 80.0 + 1e-6).all(), "refilling makes no new peak"
+    assert 70.0 < daily[0] < 80.0, "even the first day is cut a little"
+    assert (daily[1:] <= daily[0] + 1e-5).all(), "what has been reached is held, and refilling makes no new peak"
 
 
 def test_shares_by_slack() -> None:
