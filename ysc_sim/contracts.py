@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -248,7 +249,7 @@ class Device(Protocol):
 
 
 @runtime_checkable
-class Startable(Protocol):
+class Startable(Device, Protocol):
     """A fleet, beside being a :class:`Device`, whose devices give power only while they are called: engines.
 
     Who needs them calls them: an island does, the grid does not. A call may set the fleet's next event.
@@ -261,6 +262,16 @@ class Startable(Protocol):
     def ready(self, state: DeviceState) -> Bools:
         """Which run, or would run after a call, as far as anybody can know, (R, m)."""
         ...
+
+
+def startable(fleet: Device) -> TypeGuard[Startable]:
+    """Whether a fleet is :class:`Startable`; asked at every act, and so answered once for each kind."""
+    return _is_startable(type(fleet))
+
+
+@cache
+def _is_startable(kind: type) -> bool:
+    return all(callable(getattr(kind, name, None)) for name in ("call", "ready"))
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Startable
+from ysc_sim.contracts import startable
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of, pool
 from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, RECOVER, lives, tied
@@ -60,7 +60,7 @@ def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
     forming_give, forming_take, forming_runs = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
         lo, hi, want = frame.bands[i]
-        if isinstance(fleet, Startable):
+        if startable(fleet):
             least = to_cell.sum(np.maximum(lo, 0.0))
             base, generation = base + least, generation + least
             engine += to_cell.sum(np.maximum(hi, 0.0) - np.maximum(lo, 0.0))
@@ -203,7 +203,7 @@ def _set_powers(community: Community, state: State, frame: Frame, shares: Shares
     net = np.zeros(state.net_kw.shape)
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
         lo, hi, want = frame.bands[i]
-        if isinstance(fleet, Startable):
+        if startable(fleet):
             least = np.maximum(lo, 0.0)
             alone = least * to_cell.spread(shares.base) + (np.maximum(hi, 0.0) - least) * to_cell.spread(shares.engine)
         elif fleet.flexible:
@@ -239,7 +239,7 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
     least_s = max(community.site.axis.step_s / MOST_SPLITS, LEAST_SPLIT_S)
     energy, drain, usable = (np.zeros(state.mode.shape) for _ in range(3))
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
-        if not (fleet.stores or isinstance(fleet, Startable)):
+        if not (fleet.stores or startable(fleet)):
             continue
         p, part = state.p_kw[i], state.fleets[i]
         inside = to_cell.spread(alive + coupled) > 0

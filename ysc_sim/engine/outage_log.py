@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Startable
+from ysc_sim.contracts import startable
 from ysc_sim.engine.modes import DEAD, MODES
 from ysc_sim.results.arrays import Event, OutageRecord
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Ints
@@ -94,8 +94,8 @@ class OutageLog:
     def _former_of(self, cell: int, *, engines: bool = False) -> str:
         """The first grid-forming device of a cell in the order of buildings, stores before engines or engines only."""
         each = list(zip(self._community.fleets, self._community.by_cell, strict=True))
-        for fleet, to_cell in sorted(each, key=lambda pair: isinstance(pair[0], Startable)):
-            if engines and not isinstance(fleet, Startable):
+        for fleet, to_cell in sorted(each, key=lambda pair: startable(pair[0])):
+            if engines and not startable(fleet):
                 continue
             for j in np.flatnonzero(fleet.forming & (to_cell.group == cell)):
                 return fleet.placed.ids[int(j)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Moment, Startable
+from ysc_sim.contracts import Moment, startable
 from ysc_sim.engine.islands import any_in_island, islands_of
 from ysc_sim.engine.modes import DEAD, ISLAND, MODES, RECOVER, SYNC, TIED, TRANSFER, follow, tied
 from ysc_sim.engine.swing import swing_of
@@ -59,7 +59,7 @@ def engine_formers(community: Community, state: State) -> Bools:
     """Cells (R, c) with a grid-forming engine that runs or would run after a call."""
     ready = np.zeros(state.mode.shape)
     for i, fleet in enumerate(community.fleets):
-        if isinstance(fleet, Startable):
+        if startable(fleet):
             ready += community.by_cell[i].sum(np.where(fleet.forming & fleet.ready(state.fleets[i]), 1.0, 0.0))
     return any_in_island(ready > 0, islands_of(community, state))
 
@@ -231,7 +231,7 @@ def call_engines(community: Community, state: State, t_s: Floats) -> None:
     """Engines of cells without grid are needed, the others are not."""
     away = ~tied(state.mode) & ~((state.mode == DEAD) & np.isfinite(state.due_s))
     for i, fleet in enumerate(community.fleets):
-        if isinstance(fleet, Startable):
+        if startable(fleet):
             wanted = community.by_cell[i].spread(away.astype(np.float64)) > 0
             fleet.call(state.fleets[i], wanted, Moment(t_s[:, None], 0))
 
