@@ -94,15 +94,15 @@ class _Gaps(dict[str, Any]):
 def harmless(value: Any, longest: int = LONGEST_VALUE) -> str:
     """A value from outside as one line of at most ``longest`` characters, without control or direction marks.
 
-    A long one is cut in its middle: the end of a path says more than what it goes through.
+    A long one is cut at its end, a path in its middle: where it leads says more than what it goes through.
 
     >>> harmless("a\\u202eb" + "x" * 100)[:4], len(harmless("x" * 100))
     ('a?bx', 80)
     """
     shown = f"{value:.6g}" if isinstance(value, float) else str(value)
     if len(shown) > longest:
-        head = longest // 2
-        shown = shown[:head] + "…" + shown[len(shown) - (longest - 1 - head) :]
+        tail = longest // 2 if "/" in shown or "\\" in shown else 0
+        shown = shown[: longest - 1 - tail] + "…" + shown[len(shown) - tail :]
     return "".join("?" if unicodedata.category(c) in UNSEEN else c for c in shown)
 
 
