@@ -258,7 +258,7 @@ def test_a_missing_value_stays_a_gap() -> None:
         ("x" * 81, "x" * 79 + "…"),
         ("x" * 80, "x" * 80),
         ("横浜" * 50, "横浜" * 39 + "横…"),
-            ("/" + "x" * 90 + "/metrics.json", "/" + "x" * 38 + "…" + "x" * 27 + "/metrics.json"),
+        ("/" + "x" * 90 + "/metrics.json", "/" + "x" * 38 + "…" + "x" * 27 + "/metrics.json"),
         ("{path}", "{path}"),
         (0.1 + 0.2, "0.3"),
         (1234567, "1234567"),
