@@ -30,7 +30,7 @@ def synchronising_time_s(
     >>> synchronising_time_s(0.1, 180.0, hold_s=0.5).round(3).tolist()
     4.944
     >>> synchronising_time_s([0.1, 0.5, 0.0, 0.0], [0.0, 0.0, 10.0, 30.0], hold_s=1.0).tolist()
-    [1.0, inf, 1.0, inf]
+    [10.444444444444445, inf, 1.0, inf]
     """
     for name, value in (
         ("max_slip_hz", max_slip_hz),
