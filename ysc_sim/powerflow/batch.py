@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ysc_sim.powerflow.blocks import new_block
 from ysc_sim.powerflow.certify import mismatch_pu
 from ysc_sim.powerflow.fixed_point import State, Workspace, iterate
 from ysc_sim.powerflow.grid import Grid, compiled
@@ -96,7 +97,7 @@ class Loading:
     def injection(self, rows: Ints) -> Injection:
         """What the loaded ports inject in some rows."""
         base = self.task.net.base_kva
-        power = np.empty((len(self.active), 2, len(rows)))
+        power = new_block(len(self.active), len(rows), np.float64)
         for axis, values in enumerate((self.task.p_kw, self.task.q_kvar)):
             np.multiply(_block(values, rows)[:, self.active].T, 1 / base, out=power[:, axis])
         inverters = None

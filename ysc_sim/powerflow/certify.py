@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ysc_sim.powerflow.fixed_point import State, turn_power
+from ysc_sim.powerflow.blocks import new_block
+from ysc_sim.powerflow.fixed_point import State, tiles, turn_power
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.powerflow.ports import AnyPorts
@@ -20,23 +21,37 @@ def mismatch_pu(ports: AnyPorts, injection: Injection, held: Complexes, state: S
     """
     v, j = state.voltage, state.current
     with np.errstate(all="ignore"):
-        power = injection.power
-        if injection.depends_on_voltage:
-            power = injection.actual(np.sqrt(v[:, 0] ** 2 + v[:, 1] ** 2) * ports.magnitude_scale(held))
-        spare, error = np.empty_like(v), np.empty_like(v)
-        np.multiply(v, j, spare)
-        np.add(spare[:, 0], spare[:, 1], error[:, 0])
-        np.multiply(v[:, ::-1], j, spare)
-        np.subtract(spare[:, 0], spare[:, 1], error[:, 1])
         turn = ports.conj_power_scale(held)
-        if turn is None:
-            error -= power
-        else:  # scaled ports: conj(V)·j = conj(S)·turn
-            np.negative(error[:, 1], error[:, 1])
-            turn_power(power, turn, spare)
-            error -= spare
-        np.multiply(error, error, error)
-        np.add(error[:, 0], error[:, 1], error[:, 0])
-        if turn is not None:
-            error[:, 0] /= turn.real**2 + turn.imag**2
-        return np.asarray(np.sqrt(error[:, 0].max(axis=0, initial=0.0)))
+        power = _scaled_power(ports, injection, turn, held, v) if state.scaled_power is None else state.scaled_power
+        worst = np.zeros(v.shape[2])
+        step = next(tiles(len(v), v.shape[2]), slice(0, 0)).stop
+        spare, error = (new_block(step, v.shape[2], np.float64) for _ in range(2))
+        for tile in tiles(len(v), v.shape[2]):
+            size = len(v[tile])
+            square = _squared(v[tile], j[tile], power[tile], spare[:size], error[:size])
+            if turn is not None:
+                square /= turn[tile].real ** 2 + turn[tile].imag ** 2
+            np.maximum(worst, square.max(axis=0), out=worst)
+        return np.asarray(np.sqrt(worst))
+
+
+def _scaled_power(ports: AnyPorts, injection: Injection, turn: Complexes | None, held: Complexes, v: Floats) -> Floats:
+    """(P, 2, c) conj(S) at the voltages, in the scaling of the ports."""
+    power = injection.power
+    if injection.depends_on_voltage:
+        power = injection.actual(np.sqrt(v[:, 0] ** 2 + v[:, 1] ** 2) * ports.magnitude_scale(held))
+    scaled = new_block(len(v), v.shape[2], np.float64)
+    turn_power(power, turn, scaled)
+    return scaled
+
+
+def _squared(v: Floats, j: Floats, power: Floats, spare: Floats, error: Floats) -> Floats:
+    """(P, c) |conj(V)·j − conj(S)|²; ``spare`` and ``error`` are overwritten."""
+    np.multiply(v, j, spare)
+    np.add(spare[:, 0], spare[:, 1], error[:, 0])
+    np.multiply(v[:, 0], j[:, 1], error[:, 1])
+    np.multiply(v[:, 1], j[:, 0], spare[:, 0])
+    np.subtract(error[:, 1], spare[:, 0], error[:, 1])
+    np.subtract(error, power, error)
+    np.multiply(error, error, error)
+    return np.add(error[:, 0], error[:, 1], spare[:, 0])

@@ -17,10 +17,12 @@ power
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from ysc_sim.powerflow.blocks import new_block
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.powerflow.ports import AnyPorts, Float, Operator, Reals
@@ -37,58 +39,82 @@ CORRECTIONS = 8
 FAST_ITERATIONS = 12
 """float64 iterations of the first attempt; rows that need more are collected and tried again together."""
 PATIENT_ITERATIONS = 60
-START_ITERATIONS = 3
-"""float32 iterations before the first float64 one: they cost half and leave an error near 1e-6."""
-_TILE = 48
-"""Ports worked on at a time; their temporaries stay in cache."""
+START_ITERATIONS = 8
+"""float32 iterations, at most, before the first float64 one: they cost half."""
+START_PU = 2e-5
+"""They end when no voltage moved further. What is left, near 1e-6, then squares in the first correction."""
+_TILE_FLOATS = 16_384
+"""Floats in a block of one tile."""
 
 
-def turn_power(power: Floats, turn: Complexes | None, out: Reals) -> None:
+def turn_power(power: Floats, turn: Complexes | None, out: Floats) -> None:
     """Write conj(S)·``turn`` to ``out`` (P, 2, c); ``turn`` (P, 1 or c), ``None``: 1."""
     if turn is None:
         out[:, 0] = power[:, 0]
-        np.negative(power[:, 1], out=out[:, 1], casting="same_kind")
+        np.negative(power[:, 1], out=out[:, 1])
         return
+    real, imag = np.ascontiguousarray(turn.real), np.ascontiguousarray(turn.imag)
     p, q = power[:, 0], power[:, 1]
-    np.add(p * turn.real, q * turn.imag, out=out[:, 0], casting="same_kind")
-    np.subtract(p * turn.imag, q * turn.real, out=out[:, 1], casting="same_kind")
+    np.multiply(p, real, out[:, 0])
+    np.multiply(q, -real, out[:, 1])
+    if imag.any():
+        out[:, 0] += q * imag
+        out[:, 1] += p * imag
+
+
+def tiles(ports: int, width: int) -> Iterator[slice]:
+    """Few enough ports at a time for their temporaries to stay in cache."""
+    step = max(1, _TILE_FLOATS // max(1, 2 * width))
+    return (slice(low, low + step) for low in range(0, ports, step))
 
 
 class Currents:
-    """j = s/conj(V) for one block width, with s the conjugated power in the scaling of the ports."""
+    """j = s/conj(V) for one block width, with s the conjugated power in the scaling of the ports.
 
-    def __init__(self, space: Workspace, injection: Injection, held: Complexes, dtype: Float) -> None:
+    ``like``: currents of the same rows in another float type, whose s is taken.
+    """
+
+    def __init__(self, space: Workspace, injection: Injection, held: Complexes, dtype: Float,
+                 like: Currents | None = None) -> None:  # fmt: skip
         ports, width = space.ports, injection.power.shape[2]
         self._injection = injection
-        self._turn = ports.conj_power_scale(held)
+        self._turn: Complexes | None = ports.conj_power_scale(held)
         self._scale = ports.magnitude_scale(held)
         self._fixed = not injection.depends_on_voltage
-        power = injection.power
         self._s = space.block("s", width, dtype)
-        if self._fixed:
-            self._turned(power, self._s)
-        self._one = space.block("one", width, dtype)[:_TILE]
-        self._two = space.block("two", width, dtype)[:_TILE]
+        if self._fixed and like is not None:
+            self._s[:] = like._s
+        elif self._fixed:
+            self._turned(injection.power)
+        self._tiles = [(tile, *space.spare(tile, width, dtype)) for tile in tiles(ports.count, width)]
 
-    def _turned(self, power: Floats, out: Reals) -> None:
-        turn_power(power, self._turn, out)
+    def _turned(self, power: Floats) -> None:
+        if self._s.dtype == np.float64:
+            turn_power(power, self._turn, np.asarray(self._s, dtype=np.float64))
+            return
+        exact = new_block(len(self._s), self._s.shape[2], np.float64)
+        turn_power(power, self._turn, exact)
+        self._s[:] = exact
+
+    @property
+    def scaled_power(self) -> Floats | None:
+        """See :class:`State`."""
+        return np.asarray(self._s, dtype=np.float64) if self._fixed else None
 
     def run(self, voltage: Reals, out: Reals) -> None:
         """Write the currents at ``voltage`` (P, 2, c) to ``out``."""
         if not self._fixed:
             magnitude = np.sqrt(voltage[:, 0] ** 2 + voltage[:, 1] ** 2) * self._scale
-            self._turned(self._injection.actual(magnitude), self._s)
-        for low in range(0, len(voltage), _TILE):
-            tile = slice(low, low + _TILE)
+            self._turned(self._injection.actual(magnitude))
+        for tile, one, two, square in self._tiles:
             v, s, j = voltage[tile], self._s[tile], out[tile]
-            one, two = self._one[: len(v)], self._two[: len(v)]
-            square = two[:, 0]
             np.multiply(v, v, one)
             np.add(one[:, 0], one[:, 1], square)
-            np.divide(s, square[:, None], one)
-            np.multiply(one, v, two)
+            np.reciprocal(square, square)
+            np.multiply(v, square[:, None], one)
+            np.multiply(s, one, two)
             np.subtract(two[:, 0], two[:, 1], j[:, 0])
-            np.multiply(one, v[:, ::-1], two)
+            np.multiply(s, one[:, ::-1], two)
             np.add(two[:, 0], two[:, 1], j[:, 1])
 
 
@@ -99,6 +125,8 @@ class State:
     voltage: Floats
     current: Floats
     still: Bools
+    scaled_power: Floats | None = None
+    """(P, 2, c) conjugated power in the scaling of the ports, where it does not depend on the voltage."""
 
 
 class Workspace:
@@ -121,7 +149,19 @@ class Workspace:
         """A buffer (P, 2, c); what it holds lasts until the next chunk asks for it."""
         key = (name, width, dtype)
         if key not in self._buffers:
-            self._buffers[key] = np.empty((self.ports.count, 2, width), dtype=dtype)
+            self._buffers[key] = new_block(self.ports.count, width, dtype)
+        return self._buffers[key]
+
+    def spare(self, tile: slice, width: int, dtype: Float) -> tuple[Reals, Reals, Reals]:
+        """Two blocks and one row of numbers for the ports of a tile; all tiles share them."""
+        count = min(tile.stop, self.ports.count) - tile.start
+        one, two = (self._spare(name, count, width, dtype) for name in ("one", "two"))
+        return one, two, self._spare("square", count, width, dtype)[:, 0]
+
+    def _spare(self, name: str, count: int, width: int, dtype: Float) -> Reals:
+        key = (f"{name} {count}", width, dtype)
+        if key not in self._buffers:
+            self._buffers[key] = new_block(count, width, dtype)
         return self._buffers[key]
 
 
@@ -133,32 +173,37 @@ def iterate(space: Workspace, injection: Injection, held: Complexes, *, patient:
     # a collapsing row divides by zero: it will not stand still, and is judged by that
     with np.errstate(all="ignore"):
         voltage = np.asarray(space.block("voltage", injection.power.shape[2], np.float64), dtype=np.float64)
-        voltage[:] = space.ports.start(held)
+        currents = Currents(space, injection, held, np.float64)
         if patient:
-            return _plain(space, injection, held, voltage, PATIENT_ITERATIONS)
-        _start(space, injection, held, voltage)
+            voltage[:] = space.ports.start(held)
+            return _plain(space, currents, held, voltage, PATIENT_ITERATIONS)
+        rough = _start(space, Currents(space, injection, held, np.float32, like=currents), held, voltage.shape[2])
+        voltage[:] = rough
         if injection.depends_on_voltage:
-            return _plain(space, injection, held, voltage, FAST_ITERATIONS)
-        return _refined(space, injection, held, voltage)
+            return _plain(space, currents, held, voltage, FAST_ITERATIONS)
+        return _refined(space, currents, held, voltage, rough)
 
 
-def _start(space: Workspace, injection: Injection, held: Complexes, voltage: Floats) -> None:
-    width = voltage.shape[2]
+def _start(space: Workspace, currents: Currents, held: Complexes, width: int) -> Reals:
+    """float32 iterations; answers the voltages (P, 2, c)."""
     operator = space.operator(width, np.float32, held)
-    currents = Currents(space, injection, held, np.float32)
-    rough = space.block("rough", width, np.float32)
-    rough[:] = voltage
-    for _ in range(START_ITERATIONS):
-        currents.run(rough, operator.current)
-        operator.voltage(rough)
-    voltage[:] = rough
+    now, following = space.block("rough", width, np.float32), space.block("rough next", width, np.float32)
+    now[:] = space.ports.start(held)
+    for turn in range(START_ITERATIONS):
+        currents.run(now, operator.current)
+        operator.voltage(following)
+        now, following = following, now
+        if turn:  # the first step from no load is never the last
+            np.subtract(following, now, following)
+            if _within(following, START_PU):
+                break
+    return now
 
 
-def _plain(space: Workspace, injection: Injection, held: Complexes, voltage: Floats, limit: int) -> State:
+def _plain(space: Workspace, currents: Currents, held: Complexes, voltage: Floats, limit: int) -> State:
     """float64 iterations until every row has stood still once more after coming to rest."""
     width = voltage.shape[2]
     operator = space.operator(width, np.float64, held)
-    currents = Currents(space, injection, held, np.float64)
     now, following = voltage, np.asarray(space.block("next", width, np.float64), dtype=np.float64)
     change = np.full(width, np.inf)
     for _ in range(limit):
@@ -172,64 +217,69 @@ def _plain(space: Workspace, injection: Injection, held: Complexes, voltage: Flo
     return State(voltage=now, current=np.asarray(operator.current, dtype=np.float64), still=change <= STANDSTILL_PU)
 
 
-def _refined(space: Workspace, injection: Injection, held: Complexes, voltage: Floats) -> State:
-    """float64 residuals, float32 corrections."""
+def _refined(space: Workspace, currents: Currents, held: Complexes, voltage: Floats, rough: Reals) -> State:
+    """float64 residuals, float32 corrections; ``rough``: the ``voltage`` in float32."""
     width = voltage.shape[2]
     operator = space.operator(width, np.float64, held)
     light = space.operator(width, np.float32, held)
-    currents = Currents(space, injection, held, np.float64)
     following = np.asarray(space.block("next", width, np.float64), dtype=np.float64)
-    residual = space.block("rough", width, np.float32)
     current = np.asarray(operator.current, dtype=np.float64)
     slope: _Slope | None = None
     for turn in range(REFINEMENTS):
         currents.run(voltage, operator.current)
         operator.voltage(following)
-        np.subtract(following, voltage, out=residual, casting="same_kind")
+        residual = np.subtract(following, voltage, voltage)
         if _within(residual, RESIDUAL_PU) or turn == REFINEMENTS - 1:
             break
-        slope = slope or _Slope(space, voltage, current)
-        slope.correct(light, residual, voltage)
-    still = _largest(residual) <= RESIDUAL_PU
-    return State(voltage=following, current=current, still=still)
+        slope = slope or _Slope(space, rough, current)
+        np.add(following, slope.correction(light, residual), voltage)
+    still = _largest(voltage) <= RESIDUAL_PU
+    return State(voltage=following, current=current, still=still, scaled_power=currents.scaled_power)
 
 
 class _Slope:
     """Currents answer to a small change d of the voltages by −(j/conj(V))·conj(d)."""
 
-    def __init__(self, space: Workspace, voltage: Floats, current: Floats) -> None:
-        width = voltage.shape[2]
-        v, j = space.block("slope v", width, np.float32), space.block("slope j", width, np.float32)
-        self._two = space.block("slope two", width, np.float32)
-        v[:], j[:] = voltage, current
-        np.multiply(v, v, self._two)
-        square = np.add(self._two[:, 0], self._two[:, 1])
-        np.divide(v, square[:, None], v)
+    def __init__(self, space: Workspace, voltage: Reals, current: Floats) -> None:
+        count, width = voltage.shape[0], voltage.shape[2]
         self._slope = space.block("slope", width, np.float32)
-        _product(j, v, self._two, self._slope)
-        np.negative(self._slope, self._slope)
-        self._space = space
+        self._change, self._total = (space.block(name, width, np.float32) for name in ("change", "total"))
+        self._tiles = [(tile, *space.spare(tile, width, np.float32)) for tile in tiles(count, width)]
+        self._change[:] = current
+        for tile, one, two, square in self._tiles:
+            v, j, out = voltage[tile], self._change[tile], self._slope[tile]
+            np.multiply(v, v, one)
+            np.add(one[:, 0], one[:, 1], square)
+            np.divide(-1, square, square)
+            np.multiply(v, square[:, None], one)
+            np.multiply(j, one, two)
+            np.subtract(two[:, 0], two[:, 1], out[:, 0])
+            np.multiply(j, one[:, ::-1], two)
+            np.add(two[:, 0], two[:, 1], out[:, 1])
 
-    def correct(self, light: Operator, residual: Reals, voltage: Floats) -> None:
-        """Add to ``voltage`` the sum of the changes that follow on ``residual``; spoils ``residual``."""
-        total = self._space.block("total", voltage.shape[2], np.float32)
-        total[:] = residual
+    def correction(self, light: Operator, residual: Floats) -> Reals:
+        """(P, 2, c) sum of the changes that follow on ``residual``."""
+        change, total = self._change, self._total
+        change[:] = residual
+        self._answer(change, light.current)
+        light.change(total)
+        change[:] = total
         for _ in range(CORRECTIONS):
-            np.negative(residual[:, 1], residual[:, 1])
-            _product(self._slope, residual, self._two, light.current)
-            light.change(residual)
-            np.add(total, residual, total)
-            if _within(residual, 8 * RESIDUAL_PU):  # one float64 turn follows, which contracts further
+            if _within(change, 8 * RESIDUAL_PU):  # one float64 turn follows, which contracts further
                 break
-        np.add(voltage, total, voltage)
+            self._answer(change, light.current)
+            light.change(change)
+            np.add(total, change, total)
+        return total
 
-
-def _product(a: Reals, b: Reals, spare: Reals, out: Reals) -> None:
-    """Complex product of blocks (P, 2, c)."""
-    np.multiply(a, b, spare)
-    np.subtract(spare[:, 0], spare[:, 1], out[:, 0])
-    np.multiply(a, b[:, ::-1], spare)
-    np.add(spare[:, 0], spare[:, 1], out[:, 1])
+    def _answer(self, change: Reals, out: Reals) -> None:
+        """slope·conj(change)"""
+        for tile, _, two, _ in self._tiles:
+            slope, d, j = self._slope[tile], change[tile], out[tile]
+            np.multiply(slope, d, two)
+            np.add(two[:, 0], two[:, 1], j[:, 0])
+            np.multiply(slope[:, ::-1], d, two)
+            np.subtract(two[:, 0], two[:, 1], j[:, 1])
 
 
 def _within(block: Reals, limit: float) -> bool:

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ysc_sim.powerflow.blocks import flat, new_block, stacked
 from ysc_sim.powerflow.boundary import Boundary
-from ysc_sim.powerflow.fixed_point import START_ITERATIONS, Currents, Workspace
+from ysc_sim.powerflow.fixed_point import Currents, Workspace
 from ysc_sim.powerflow.forming import Droop
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes
-from ysc_sim.powerflow.ports import DensePorts, Float, Reals, stacked
+from ysc_sim.powerflow.ports import DensePorts, Float, Reals
 from ysc_sim.units import Bools, Floats
 
 STANDSTILL_PU = 1e-12
+START_ITERATIONS = 4
 ITERATIONS = 16
 PATIENT_ITERATIONS = 80
 
@@ -118,7 +120,7 @@ class IslandPoint:
             if not patient:
                 rough = _Sweep(self, injection, droop, forms, chord, np.float32)
                 rough.voltage[:] = sweep.voltage
-                for _ in range(START_ITERATIONS + 1):
+                for _ in range(START_ITERATIONS):
                     rough.turn()
                 sweep.voltage[:] = rough.voltage
                 sweep.forms = rough.forms
@@ -138,15 +140,17 @@ class _Sweep:
         width = injection.power.shape[2]
         self.boundary, self.droop, self.forms, self._chord = point.boundary, droop, forms, chord
         self._matrix, self._ports = point._matrix[dtype], ports
-        self._wide = np.zeros((ports + count, 2, width), dtype=dtype)
-        self._out = np.empty((ports + count, 2, width), dtype=dtype)
-        self.voltage = np.empty((ports, 2, width), dtype=dtype)
+        self._wide = new_block(ports + count, width, dtype)
+        self._wide[:ports] = 0
+        self._out = new_block(ports + count, width, dtype)
+        self.voltage = new_block(ports, width, dtype)
         self._currents = Currents(point.space, injection, np.zeros((0, 1), dtype=np.complex128), dtype)
         self._change = np.full(width, np.inf)
         self._used = forms
         still = np.zeros(width, dtype=bool)
-        none: Floats = np.zeros((ports, 2, width))
-        self.frozen = IslandState(voltage=none, current=none.copy(), forms=_copy(forms), still=still)
+        self.frozen = IslandState(
+            voltage=_zeros(ports, width), current=_zeros(ports, width), forms=_copy(forms), still=still
+        )
 
     def first_voltage(self) -> None:
         """Port voltages without port currents."""
@@ -156,8 +160,7 @@ class _Sweep:
     def _multiply(self) -> None:
         u = self.forms.phasor()
         self._wide[self._ports :, 0], self._wide[self._ports :, 1] = u.real, u.imag
-        width = self._wide.shape[2]
-        np.matmul(self._matrix, self._wide.reshape(-1, width), out=self._out.reshape(-1, width))
+        np.matmul(self._matrix, flat(self._wide), out=flat(self._out))
 
     def turn(self) -> None:
         """Currents at the voltages; voltages and inverter powers from both; one chord step."""
@@ -201,6 +204,12 @@ class _Sweep:
                 np.copyto(kept, now, where=fresh)
             still |= fresh
         return bool(still.all())
+
+
+def _zeros(count: int, width: int) -> Floats:
+    block = new_block(count, width, np.float64)
+    block[:] = 0
+    return block
 
 
 def _largest(block: Reals) -> Floats:

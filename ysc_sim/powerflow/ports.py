@@ -16,14 +16,19 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ysc_sim.powerflow.blocks import aligned, both_parts, flat, new_block, stacked, turned
 from ysc_sim.powerflow.grid import Grid
 from ysc_sim.powerflow.network import EARTH, Complexes
-from ysc_sim.powerflow.tree import Sweep, Tree, prune
+from ysc_sim.powerflow.sweep import Pieces, Sweep
+from ysc_sim.powerflow.tree import Tree, prune
 from ysc_sim.units import Floats, Ints
 
 Reals = npt.NDArray[np.floating[Any]]
 """float32 or float64."""
 Float = type[np.float32] | type[np.float64]
+
+
+SlotBuffers = tuple[Sweep, Floats, Floats]
 
 
 class Operator(Protocol):
@@ -80,16 +85,6 @@ class Ports:
         return slots[self.pairs[:, 0]] - np.where(earth[:, None], 0, slots[self.pairs[:, 1]])
 
 
-def stacked(matrix: Complexes) -> Floats:
-    """Real (2r, 2k) form of a complex (r, k) matrix for vectors with alternating real and imaginary parts."""
-    r, k = matrix.shape
-    answer = np.empty((r, 2, k, 2))
-    answer[:, 0, :, 0] = answer[:, 1, :, 1] = matrix.real
-    answer[:, 1, :, 0] = matrix.imag
-    answer[:, 0, :, 1] = -matrix.imag
-    return answer.reshape(2 * r, 2 * k)
-
-
 def as_complex(block: Floats) -> Complexes:
     """(P, c) complex of a block (P, 2, c)."""
     return np.asarray(block[:, 0] + 1j * block[:, 1])
@@ -97,16 +92,21 @@ def as_complex(block: Floats) -> Complexes:
 
 def as_block(values: Complexes) -> Floats:
     """Block (P, 2, c) of complex (P, c)."""
-    return np.stack([values.real, values.imag], axis=1)
+    block = new_block(values.shape[0], values.shape[1], np.float64)
+    block[:, 0], block[:, 1] = values.real, values.imag
+    return block
 
 
 class DensePorts(Ports):
-    """Full impedance matrix. The held voltages ride along as further columns, so that E costs nothing."""
+    """Full impedance matrix. The held voltages ride along as further columns, so that E costs nothing: their real
+    parts come first and their imaginary parts last, so that the ports' own columns follow each other."""
 
     @cached_property
     def matrices(self) -> dict[Float, Reals]:
         """(2P, 2(P + held)) in both float types."""
-        wide = stacked(np.concatenate([self.z, self.no_load], axis=1))
+        held = stacked(self.no_load)
+        half = held.shape[1] // 2
+        wide = np.concatenate([held[:, :half], stacked(self.z), held[:, half:]], axis=1)
         return {np.float64: wide, np.float32: wide.astype(np.float32)}
 
     def operator(self, width: int, dtype: Float) -> Operator:
@@ -133,29 +133,28 @@ class DensePorts(Ports):
         """Port voltages in p.u. from V (P, c)."""
         return voltage
 
-    def slot_voltages(self, current: Floats, held: Complexes) -> Complexes:
-        """(slots, c) p.u. from a block of currents."""
-        return self.transfer @ as_complex(current) + self.grid.no_load @ held
+    def slot_block(self, current: Floats, held: Complexes, buffers: dict[int, SlotBuffers]) -> Floats:
+        """(slots, 2, c) p.u. from a block of currents."""
+        return as_block(self.transfer @ as_complex(current) + self.grid.no_load @ held)
 
 
 class _DenseOperator:
     def __init__(self, ports: DensePorts, width: int, dtype: Float) -> None:
+        count, held = 2 * ports.count, ports.grid.held_count
         self._matrix = ports.matrices[dtype]
-        self._count = ports.count
-        self._wide = np.empty((ports.count + ports.grid.held_count, 2, width), dtype=dtype)
-        self._flat = self._wide.reshape(-1, width)
-        self.current = self._wide[: ports.count]
+        self._own = np.ascontiguousarray(self._matrix[:, held : held + count])
+        self._wide = aligned((count + 2 * held, width), dtype)
+        self._real, self._ports, self._imag = self._wide[:held], self._wide[held:][:count], self._wide[held + count :]
+        self.current = self._ports.reshape(2, ports.count, width).transpose(1, 0, 2)
 
     def hold(self, held: Complexes) -> None:
-        self._wide[self._count :, 0] = held.real
-        self._wide[self._count :, 1] = held.imag
+        self._real[:], self._imag[:] = held.real, held.imag
 
     def voltage(self, out: Reals) -> None:
-        np.matmul(self._matrix, self._flat, out=out.reshape(len(self._matrix), out.shape[2]))
+        np.matmul(self._matrix, self._wide, out=flat(out))
 
     def change(self, out: Reals) -> None:
-        rows = 2 * self._count
-        np.matmul(self._matrix[:, :rows], self._flat[:rows], out=out.reshape(rows, out.shape[2]))
+        np.matmul(self._own, self._ports, out=flat(out))
 
 
 class TreePorts(Ports):
@@ -183,7 +182,7 @@ class TreePorts(Ports):
 
     def operator(self, width: int, dtype: Float) -> Operator:
         """Operator for c = ``width`` rows."""
-        return _TreeOperator(*self._small, self.count, width, dtype)
+        return _TreeOperator(self.pieces, self._small[1], width, dtype)
 
     def start(self, held: Complexes) -> Floats:
         """E (P, 2, 1): the held voltages are in the scaling."""
@@ -211,29 +210,56 @@ class TreePorts(Ports):
         small, place = self._small
         return voltage * (held[small.root[place]] * small.w[place][:, None])
 
-    def slot_voltages(self, current: Floats, held: Complexes) -> Complexes:
-        """(slots, c) p.u. from a block of currents: one sweep over the whole tree."""
-        full, width = self.grid.tree, current.shape[2]
-        if full is None:
+    @cached_property
+    def pieces(self) -> Pieces:
+        """The small tree cut for sweeping."""
+        return Pieces(self._small[0])
+
+    @cached_property
+    def all_pieces(self) -> Pieces:
+        """The whole tree cut for sweeping."""
+        return Pieces(self._full)
+
+    @cached_property
+    def _full(self) -> Tree:
+        if self.grid.tree is None:
             raise ValueError("the network is not radial.")
+        return self.grid.tree
+
+    @cached_property
+    def _node(self) -> Ints:
+        """(P',) node of the whole tree of each port that is not at a source."""
         position = np.full(self.grid.topology.count, -1)
-        position[full.slot] = np.arange(len(full.slot))
-        sweep = Sweep(full, width, np.float64)
-        at_free = self.pairs[:, 0] < self.grid.topology.free_count
-        place = position[self.pairs[at_free, 0]]
+        position[self._full.slot] = np.arange(len(self._full.slot))
+        return np.asarray(position[self.pairs[self.pairs[:, 0] < self.grid.topology.free_count, 0]])
+
+    @cached_property
+    def _by_slot(self) -> Ints:
+        """(free slots,) node of the whole tree at each slot."""
+        return np.argsort(self._full.slot)
+
+    def slot_block(self, current: Floats, held: Complexes, buffers: dict[int, SlotBuffers]) -> Floats:
+        """(slots, 2, c) p.u. from a block of currents: one sweep over the whole tree.
+
+        ``buffers`` by width keep what is used again; the answer is one of them.
+        """
+        full, pieces, width, top = self._full, self.all_pieces, current.shape[2], self.grid.topology
+        if width not in buffers:
+            sizes = ((len(full.slot), width), (top.count, width))
+            rise, answer = (new_block(*size, np.float64) for size in sizes)
+            buffers[width] = Sweep(pieces, width, np.float64), rise, answer
+        sweep, rise, answer = buffers[width]
+        sweep.flow[:] = 0
+        at_free, place = self.pairs[:, 0] < top.free_count, pieces.into[self._node]
         if len(np.unique(place)) == len(place):
             sweep.flow[place] = current[at_free]
         else:
             np.add.at(sweep.flow, place, current[at_free])
-        rise = np.asarray(sweep.run(), dtype=np.float64)
+        rows = both_parts(pieces.out_of[self._by_slot])
+        np.take(sweep.run().reshape(-1, width), rows, axis=0, out=flat(rise), mode="clip")
         rise[:, 0] += 1
-        base = held[full.root] * full.w[:, None]
-        voltage = np.empty((len(rise), 2, width))
-        np.subtract(rise[:, 0] * base.real, rise[:, 1] * base.imag, out=voltage[:, 0])
-        np.add(rise[:, 0] * base.imag, rise[:, 1] * base.real, out=voltage[:, 1])
-        answer = np.empty((self.grid.topology.count, width), dtype=np.complex128)
-        answer.real[full.slot], answer.imag[full.slot] = voltage[:, 0], voltage[:, 1]
-        answer[self.grid.topology.free_count :] = held
+        turned(rise, (held[full.root] * full.w[:, None])[self._by_slot], answer[: top.free_count])
+        answer[top.free_count :, 0], answer[top.free_count :, 1] = held.real, held.imag
         return answer
 
 
@@ -278,11 +304,15 @@ def _with_held(tree: Tree, place: Ints, root: Ints) -> tuple[Tree, Ints]:
 
 
 class _TreeOperator:
-    def __init__(self, tree: Tree, place: Ints, ports: int, width: int, dtype: Float) -> None:
-        self._sweep = Sweep(tree, width, dtype)
-        self._place = place
-        self._all = len(place) == len(tree.parent) and bool(np.all(place == np.arange(ports)))
-        self.current = np.empty((ports, 2, width), dtype=dtype)
+    def __init__(self, pieces: Pieces, place: Ints, width: int, dtype: Float) -> None:
+        self._sweep = Sweep(pieces, width, dtype)
+        into, out_of = pieces.into[place], pieces.out_of[place]
+        self._into, self._out_of = np.concatenate([2 * k + np.arange(2)[:, None] for k in (into, out_of)]).reshape(
+            2, -1
+        )
+        self._forks = np.setdiff1d(np.arange(len(pieces.into)), into)
+        self._flow = self._sweep.flow.reshape(-1, width)
+        self.current = new_block(len(place), width, dtype)
 
     def hold(self, held: Complexes) -> None:
         """Nothing: the held voltages are in the scaling."""
@@ -292,17 +322,10 @@ class _TreeOperator:
         out[:, 0] += 1
 
     def change(self, out: Reals) -> None:
-        flow = self._sweep.flow
-        if self._all:
-            np.copyto(flow, self.current)
-        else:
-            flow[:] = 0
-            flow[self._place] = self.current
+        self._sweep.flow[self._forks] = 0
+        self._flow[self._into] = flat(self.current)
         rise = self._sweep.run()
-        if self._all:
-            np.copyto(out, rise)
-        else:
-            np.take(rise, self._place, axis=0, out=out, mode="clip")
+        np.take(rise.reshape(-1, rise.shape[2]), self._out_of, axis=0, out=flat(out), mode="clip")
 
 
 AnyPorts = DensePorts | TreePorts

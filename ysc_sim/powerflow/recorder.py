@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
+from ysc_sim.powerflow.blocks import flat, new_block, stacked
 from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes, Network
-from ysc_sim.powerflow.ports import AnyPorts, DensePorts, as_block, as_complex, stacked
+from ysc_sim.powerflow.ports import AnyPorts, DensePorts, SlotBuffers, as_complex
 from ysc_sim.powerflow.solution import Reason, Solution
 from ysc_sim.units import Floats, Ints
+
+Values = TypeVar("Values", Complexes, Floats)
 
 
 def kept_shapes(
@@ -70,6 +75,7 @@ class PatternRecorder:
         self._node_slots = top.slot[: self.net.bus_count * self.net.conductors]
         self._wanted = set(self.solution.kept)
         self._out: Floats | None = None
+        self._buffers: dict[int, SlotBuffers] = {}
 
     def refuse(self, rows: Ints, reason: Reason) -> None:
         """Give up ``rows`` for ``reason``."""
@@ -94,39 +100,41 @@ class PatternRecorder:
         ):
             self._direct(self.ports, into, held, state)
             return
-        slots = self.ports.slot_voltages(state.current, held)
+        block = self.ports.slot_block(state.current, held, self._buffers)
         if "v_pu" in self._wanted:
             out = self.solution.v_pu.reshape(len(self.solution.v_pu), -1)
-            out[into] = _at(slots, self._node_slots).T
+            parts = out.view(np.float64).reshape(*out.shape, 2)
+            parts[into] = _at(block, self._node_slots).transpose(2, 0, 1)
         if self._wanted & {"v_min_pu", "v_max_pu"}:
-            self._extremes(into, slots)
+            self._extremes(into, block)
         if flows:
-            self._branches(into, slots)
+            self._branches(into, as_complex(block))
 
     def _direct(self, ports: DensePorts, into: slice | Ints, held: Complexes, state: State) -> None:
         """All node voltages by one product that writes rows, not columns."""
         if self._out is None:
             both = np.concatenate([ports.transfer, ports.grid.no_load], axis=1)
-            self._out = np.ascontiguousarray(stacked(_at(both, self._node_slots)).T)
+            self._out = np.ascontiguousarray(_rows_alternate(stacked(_at(both, self._node_slots))).T)
         width = state.current.shape[2]
-        wide = np.empty((ports.count + len(held), 2, width))
+        wide = new_block(ports.count + len(held), width, np.float64)
         wide[: ports.count] = state.current
-        wide[ports.count :] = as_block(np.broadcast_to(held, (len(held), width)))
-        flat = self.solution.v_pu.reshape(len(self.solution.v_pu), -1).view(np.float64)
+        wide[ports.count :, 0], wide[ports.count :, 1] = held.real, held.imag
+        out = self.solution.v_pu.reshape(len(self.solution.v_pu), -1).view(np.float64)
         if isinstance(into, slice):
-            np.matmul(wide.reshape(-1, width).T, self._out, out=flat[into])
+            np.matmul(flat(wide).T, self._out, out=out[into])
         else:
-            flat[into] = wide.reshape(-1, width).T @ self._out
+            out[into] = flat(wide).T @ self._out
 
-    def _extremes(self, into: slice | Ints, slots: Complexes) -> None:
+    def _extremes(self, into: slice | Ints, block: Floats) -> None:
         counted = self._node_slots[self.net.node_is_phase[: len(self._node_slots)]]
         living = counted[counted >= 0]
-        magnitude = np.abs(slots[np.unique(living)])
-        if not len(magnitude):
-            magnitude = np.zeros((1, slots.shape[1]))
-        for name, extreme in (("v_min_pu", magnitude.min(axis=0)), ("v_max_pu", magnitude.max(axis=0))):
+        chosen = block[np.unique(living)]
+        square = chosen[:, 0] ** 2 + chosen[:, 1] ** 2
+        if not len(square):
+            square = np.zeros((1, block.shape[2]))
+        for name, extreme in (("v_min_pu", square.min(axis=0)), ("v_max_pu", square.max(axis=0))):
             if name in self._wanted:
-                getattr(self.solution, name)[into] = extreme
+                getattr(self.solution, name)[into] = np.sqrt(extreme)
 
     def _branches(self, into: slice | Ints, slots: Complexes) -> None:
         net, m = self.net, self.net.conductors
@@ -156,10 +164,10 @@ class PatternRecorder:
         for axis, name in enumerate(("p_kw", "q_kvar")):
             if name in self._wanted:
                 out = getattr(self.solution, name)
-                flat = out.reshape(len(out), -1)
+                by_row = out.reshape(len(out), -1)
                 block = np.zeros((actual.shape[2], len(net.ports)))
                 block[:, self.active] = actual[:, axis].T * base
-                flat[into] = block
+                by_row[into] = block
         if self._wanted & {"loss_kw", "slack_kw", "slack_kvar"}:
             source, total = self._sources(held, state)
             if "slack_kw" in self._wanted:
@@ -196,8 +204,13 @@ class PatternRecorder:
         return np.asarray(both + self.ports.grid.no_load[slots] @ held)
 
 
-def _at(slots: Complexes, chosen: Ints) -> Complexes:
+def _at(slots: Values, chosen: Ints) -> Values:
     """Rows of ``slots``; 0 where the slot is -1 (dead)."""
-    if len(slots) == 0:
-        return np.zeros((len(chosen), slots.shape[1]), dtype=np.complex128)
-    return np.where((chosen >= 0)[:, None], slots[chosen], 0)
+    answer = slots[chosen] if len(slots) else np.zeros((len(chosen), *slots.shape[1:]), dtype=slots.dtype)
+    answer[chosen < 0] = 0
+    return answer
+
+
+def _rows_alternate(matrix: Floats) -> Floats:
+    """Real and imaginary rows in turns, as complex numbers lie in memory."""
+    return matrix.reshape(2, -1, matrix.shape[1]).transpose(1, 0, 2).reshape(matrix.shape)

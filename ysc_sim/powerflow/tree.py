@@ -12,10 +12,8 @@ approximation of it:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.units import Ints
@@ -47,10 +45,14 @@ def find_tree(count: int, free_count: int, rows: Ints, columns: Ints, values: Co
     links = sum(len(row) - (k in row) for k, row in enumerate(near))
     if links != 2 * free_count:  # each free node has exactly one link upwards
         return None
-    order = list(range(free_count, count))
-    above = dict.fromkeys(order, -1)
-    feeder = {held: held - free_count for held in order}
-    for k in order:
+    stack = list(range(free_count, count))
+    above = dict.fromkeys(stack, -1)
+    feeder = {held: held - free_count for held in stack}
+    free: list[int] = []  # in depth-first order: a sweep then meets a node again while it is still in cache
+    while stack:
+        k = stack.pop()
+        if k < free_count:
+            free.append(k)
         for j in near[k]:
             if j in (k, above[k]):
                 continue
@@ -58,8 +60,7 @@ def find_tree(count: int, free_count: int, rows: Ints, columns: Ints, values: Co
                 return None
             above[j] = k
             feeder[j] = feeder[k]
-            order.append(j)
-    free = order[count - free_count :]
+            stack.append(j)
     return _scaled(free, above, feeder, near, free_count) if len(free) == free_count else None
 
 
@@ -135,44 +136,3 @@ def prune(tree: Tree, wanted: Ints) -> tuple[Tree, Ints]:
         u=tree.u[chosen],
     )
     return small, np.array(place, dtype=np.int64)[wanted]
-
-
-class Sweep:
-    """Voltage rises x − 1 from currents on one tree, for blocks of shape (N, 2, c): real and imaginary part.
-
-    The views on each node's row are made once per buffer: the loop over nodes costs one addition each way.
-    """
-
-    def __init__(self, tree: Tree, width: int, dtype: type[np.floating[Any]]) -> None:
-        count = len(tree.parent)
-        self.flow = np.zeros((count, 2, width), dtype=dtype)
-        self.rise = np.zeros((count, 2, width), dtype=dtype)
-        self._spare = np.empty((min(count, BLOCK), 2, width), dtype=dtype)
-        self._r = np.ascontiguousarray(tree.z.real, dtype=dtype)[:, None]
-        self._x = np.ascontiguousarray(tree.z.imag, dtype=dtype)[:, None]
-        flow, rise = list(self.flow), list(self.rise)
-        links = [(k, p) for k, p in enumerate(tree.parent.tolist()) if p >= 0]
-        self._upward = [(flow[p], flow[k]) for k, p in reversed(links)]
-        self._downward = [(rise[k], rise[p]) for k, p in links]
-
-    def run(self) -> npt.NDArray[np.floating[Any]]:
-        """Turn the node currents in ``flow`` into branch currents, and fill and return ``rise``."""
-        add = np.add
-        for above, below in self._upward:
-            add(above, below, above)
-        count = len(self.flow)
-        for low in range(0, count, BLOCK):
-            block = slice(low, min(low + BLOCK, count))
-            spare = self._spare[: block.stop - low]
-            flow, rise = self.flow[block], self.rise[block]
-            np.multiply(flow, self._r[block, None], rise)
-            np.multiply(flow, self._x[block, None], spare)
-            rise[:, 0] -= spare[:, 1]
-            rise[:, 1] += spare[:, 0]
-        for below, above in self._downward:
-            add(below, above, below)
-        return self.rise
-
-
-BLOCK = 32
-"""Nodes worked on together: their temporaries stay in the first- and second-level cache."""
