@@ -180,6 +180,7 @@ class BatteryFleet:
         )
         self._step_h = placed.site.axis.step_s / SECONDS_PER_HOUR
         self._nothing = np.zeros((1, len(designs)))
+        self._fixed_window = (self.energy_kwh * self._soc_min)[None, :], (self.energy_kwh * self._soc_max)[None, :]
 
     def start(self) -> DeviceState:
         """``stored_kwh``, ``capacity_kwh`` (what full would be now), ``moved_kwh`` (in and out of the cells so far),
@@ -201,9 +202,9 @@ class BatteryFleet:
 
     def _window(self, state: DeviceState) -> tuple[Floats, Floats]:
         """Floor and ceiling. A store above a ceiling that has come down is not emptied: its ceiling is where it is."""
-        capacity = state["capacity_kwh"]
         if not self._ages:
-            return capacity[:1] * self._soc_min, capacity[:1] * self._soc_max
+            return self._fixed_window
+        capacity = state["capacity_kwh"]
         return capacity * self._soc_min, np.maximum(capacity * self._soc_max, state["stored_kwh"])
 
     def bands(self, state: DeviceState, moment: Moment) -> Bands:

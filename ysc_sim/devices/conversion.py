@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -58,6 +59,11 @@ class Conversion:
             np.asarray(cell, dtype=np.float64),
         )
 
+    @cached_property
+    def cells_alone(self) -> bool:
+        """Whether no converter loses anything, so that the cells' efficiency is all."""
+        return not (self.no_load_kw.any() or self.linear.any() or self.quadratic_per_kw.any())
+
     def loss_kw(self, power_kw: Floats) -> Floats:
         """Loss of a converter that is on, at a power ≥ 0 at its AC terminals, kW."""
         return self.no_load_kw + power_kw * (self.linear + power_kw * self.quadratic_per_kw)
@@ -67,10 +73,14 @@ class Conversion:
 
         Below its own need a converter takes what there is, and nothing reaches the cells.
         """
+        if self.cells_alone:
+            return power_kw * self.cell
         return np.maximum(power_kw - self.loss_kw(power_kw), 0.0) * self.cell
 
     def taken_kw(self, power_kw: Floats) -> Floats:
         """Rate at which the store falls while ``power_kw`` > 0 is delivered at the terminals, kW."""
+        if self.cells_alone:
+            return power_kw / self.cell
         return (power_kw + self.loss_kw(power_kw)) / self.cell
 
     def charge_for_kw(self, stored_kw: Floats) -> Floats:

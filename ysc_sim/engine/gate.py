@@ -6,10 +6,12 @@ slots are cleared afterwards in one batch: the market's contract says that the b
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, DrawingBidder, History
+from ysc_sim.contracts import Bidder, Bids, Cleared, ContinuousMarket, DrawingBidder, History
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of
 from ysc_sim.engine.modes import MODES, TIED
@@ -29,8 +31,11 @@ class Gate:
         self.active = community.market.trades
         bidder, site = community.bidder, community.site
         self._memory: dict[str, np.ndarray] = {}
-        if self.active and isinstance(bidder, DrawingBidder):
-            self._memory = bidder.start(site.rows, community.buildings)
+        market = community.market
+        self._continuous = market if isinstance(market, ContinuousMarket) else None
+        self._drawing = bidder if isinstance(bidder, DrawingBidder) else None
+        if self.active and self._drawing is not None:
+            self._memory = self._drawing.start(site.rows, community.buildings)
         axis = community.site.axis
         shape = (axis.slots if self.active else 0, community.rows, len(community.buildings))
         self._per_day = DAY_S // axis.slot_s
@@ -70,16 +75,15 @@ class Gate:
             self._clear(slot, slot + 1)
 
     def _bid(self, expected_kwh: Floats, import_price: Floats, export_price: Floats) -> Bids:
-        bidder = self.community.bidder
-        if isinstance(bidder, DrawingBidder):
-            return bidder.bid_from(self._memory, expected_kwh, import_price, export_price)
-        return bidder.bid(expected_kwh, import_price, export_price)
+        if self._drawing is not None:
+            return self._drawing.bid_from(self._memory, expected_kwh, import_price, export_price)
+        return cast(Bidder, self.community.bidder).bid(expected_kwh, import_price, export_price)
 
     def _clear(self, first: int, last: int) -> None:
         bids = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
         market = self.community.market
-        if isinstance(market, ContinuousMarket):
-            cleared = negotiate(market, bids, self.community.site.rows, first)
+        if self._continuous is not None:
+            cleared = negotiate(self._continuous, bids, self.community.site.rows, first)
         else:
             cleared = market.clear(bids)
         self._bought_mwh[first:last] = cleared.bought_mwh

@@ -68,12 +68,12 @@ class TimeAxis:
         """Length of the whole axis in seconds."""
         return self.step_s * self.count
 
-    @property
+    @cached_property
     def slot_s(self) -> int:
         """Settlement interval in seconds: 30 min, or the step where that is longer."""
         return max(self.step_s, SLOT_S)
 
-    @property
+    @cached_property
     def steps_per_slot(self) -> int:
         """Steps in one settlement slot."""
         return self.slot_s // self.step_s
