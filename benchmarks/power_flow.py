@@ -361,7 +361,7 @@ def memory() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=4000)
+    parser.add_argument("--rows", type=int, default=8760)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--case", action="append", default=[])
     parser.add_argument("--memory", action="store_true")

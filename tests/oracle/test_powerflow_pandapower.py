@@ -242,7 +242,7 @@ def random_network(seed: int, buses: int, mesh: int):
     return net
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.integers(3, 25), st.integers(0, 4))
 def test_random_networks(seed, buses, mesh):
     net = random_network(seed, buses, mesh)

@@ -33,7 +33,7 @@ def loads(seed: int, rows: int, buses: int, scale_kw: float):
     return p * rng.uniform(0, 3, (rows, 1)), 0.3 * p
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([2, 9, 40, 120]), st.sampled_from([0, 3]), st.booleans())
 def test_rows_do_not_feel_each_other(seed, buses, mesh, shares):
     net = feeder(seed, buses, mesh=mesh, shares=shares)

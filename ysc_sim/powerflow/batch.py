@@ -25,7 +25,7 @@ from ysc_sim.units import Bools, Floats, Ints
 TREE_FROM_PORTS = 70
 """Radial networks with at least this many loaded ports are swept; below, the dense product is faster
 (measured)."""
-TREE_ROWS = 512
+TREE_ROWS = 256
 _BLOCK_FLOATS = 48_000
 """Floats in one buffer of a chunk (ports × 2 × rows)."""
 
@@ -72,8 +72,10 @@ class Loading:
             part = rows[low : low + 4096]
             for values in (self.task.p_kw, self.task.q_kvar):
                 block = _block(values, part)
-                loaded |= (block != 0).any(axis=0)
-                good[low : low + 4096] &= np.isfinite(block.sum(axis=1))
+                highest, lowest = block.max(axis=0), block.min(axis=0)  # NaN if any is
+                loaded |= (highest != 0) | (lowest != 0)
+                if not (np.isfinite(highest).all() and np.isfinite(lowest).all()):
+                    good[low : low + 4096] &= np.isfinite(block).all(axis=1)
         if self.task.inverters is not None:
             good &= self.task.inverters.finite(rows)
         return loaded, good
@@ -94,10 +96,10 @@ class Loading:
                 lost |= self.task.inverters.stated_at(self._dead, rows)
         return lost
 
-    def injection(self, rows: Ints) -> Injection:
-        """What the loaded ports inject in some rows."""
+    def injection(self, rows: Ints, power: Floats | None = None) -> Injection:
+        """What the loaded ports inject in some rows, written to the block ``power`` if one is given."""
         base = self.task.net.base_kva
-        power = new_block(len(self.active), len(rows), np.float64)
+        power = new_block(len(self.active), len(rows), np.float64) if power is None else power
         for axis, values in enumerate((self.task.p_kw, self.task.q_kvar)):
             np.multiply(_block(values, rows)[:, self.active].T, 1 / base, out=power[:, axis])
         inverters = None
@@ -177,7 +179,8 @@ class Group:
 
     def _chunk(self, rows: Ints, view: PatternRecorder, space: Workspace, patient: bool) -> Ints:
         """Fixed point on some rows; records what is certified and returns the rest."""
-        held, injection = self._held(rows), self.loading.injection(rows)
+        power = np.asarray(space.block("power", len(rows), np.float64), dtype=np.float64)
+        held, injection = self._held(rows), self.loading.injection(rows, power)
         state = iterate(space, injection, held, patient=patient)
         mismatch = mismatch_pu(view.ports, injection, held, state)
         return self._keep(rows, view, injection, held, state, mismatch)

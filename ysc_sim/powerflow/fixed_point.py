@@ -43,7 +43,7 @@ START_ITERATIONS = 8
 """float32 iterations, at most, before the first float64 one: they cost half."""
 START_PU = 2e-5
 """They end when no voltage moved further. What is left, near 1e-6, then squares in the first correction."""
-_TILE_FLOATS = 16_384
+_TILE_FLOATS = 49_152
 """Floats in a block of one tile."""
 
 
@@ -193,7 +193,7 @@ def _start(space: Workspace, currents: Currents, held: Complexes, width: int) ->
         currents.run(now, operator.current)
         operator.voltage(following)
         now, following = following, now
-        if turn:  # the first step from no load is never the last
+        if turn > 1:  # the first steps from no load are never the last
             np.subtract(following, now, following)
             if _within(following, START_PU):
                 break
@@ -264,8 +264,8 @@ class _Slope:
         self._answer(change, light.current)
         light.change(total)
         change[:] = total
-        for _ in range(CORRECTIONS):
-            if _within(change, 8 * RESIDUAL_PU):  # one float64 turn follows, which contracts further
+        for turn in range(CORRECTIONS):
+            if turn and _within(change, 8 * RESIDUAL_PU):  # one float64 turn follows, which contracts further
                 break
             self._answer(change, light.current)
             light.change(change)

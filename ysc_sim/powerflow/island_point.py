@@ -21,7 +21,7 @@ from ysc_sim.powerflow.ports import DensePorts, Float, Reals
 from ysc_sim.units import Bools, Floats
 
 STANDSTILL_PU = 1e-12
-START_ITERATIONS = 4
+START_ITERATIONS = 7
 ITERATIONS = 16
 PATIENT_ITERATIONS = 80
 

@@ -75,6 +75,7 @@ class PatternRecorder:
         self._node_slots = top.slot[: self.net.bus_count * self.net.conductors]
         self._wanted = set(self.solution.kept)
         self._out: Floats | None = None
+        self._wide: Floats | None = None
         self._buffers: dict[int, SlotBuffers] = {}
 
     def refuse(self, rows: Ints, reason: Reason) -> None:
@@ -116,7 +117,9 @@ class PatternRecorder:
             both = np.concatenate([ports.transfer, ports.grid.no_load], axis=1)
             self._out = np.ascontiguousarray(_rows_alternate(stacked(_at(both, self._node_slots))).T)
         width = state.current.shape[2]
-        wide = new_block(ports.count + len(held), width, np.float64)
+        if self._wide is None or self._wide.shape[2] != width:
+            self._wide = new_block(ports.count + len(held), width, np.float64)
+        wide = self._wide
         wide[: ports.count] = state.current
         wide[ports.count :, 0], wide[ports.count :, 1] = held.real, held.imag
         out = self.solution.v_pu.reshape(len(self.solution.v_pu), -1).view(np.float64)

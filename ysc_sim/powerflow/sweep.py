@@ -28,7 +28,7 @@ def cut(parent: Ints, size: int = BLOCK) -> list[tuple[list[int], int]]:
     All nodes of a block reach the node it hangs on without leaving the block.
 
     >>> cut(np.array([-1, 0, 1, 1]), size=2)
-    [([2, 3], 1), ([0, 1], -1)]
+    [([2], 1), ([1, 3], 0), ([0], -1)]
     """
     below: dict[int, list[list[int]]] = {}
     blocks: list[tuple[list[int], int]] = []
