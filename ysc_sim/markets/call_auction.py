@@ -92,6 +92,9 @@ class CallAuction:
     def clear(self, bids: Bids) -> Cleared:
         """One price per row; equal orders at the margin are cut by largest remainder, ties by building."""
         quantity, limit, is_buyer = bids
+        wished = quantity * is_buyer
+        if not wished.any() or not (quantity - wished).any():  # by night everybody buys: most slots of a year
+            return Cleared(np.zeros_like(quantity), np.zeros_like(quantity), np.zeros(quantity.shape))
         crossing = cross(quantity, limit, is_buyer)
         cleared = fill_whole(quantity, limit, is_buyer, crossing)
         bought = cleared * is_buyer
