@@ -199,8 +199,9 @@ class EvFleet:
         # The charge that a departure needs begins a step early at most, and one more for each limit of power: it is
         # looked at only when something acts.
         slack_s = state["due_s"] - moment.t_s - self._step_s * (1 + len(self._charge_limits))
-        due = ~self._late | (self._seconds_needed(stored) >= slack_s)
-        forced = (need > EMPTY_KWH) & due & (here > 0)
+        forced = (need > EMPTY_KWH) & (here > 0)
+        if self._late.any():
+            forced = forced & (~self._late | (self._seconds_needed(stored) >= slack_s))
         state["forced"] = forced.astype(np.float64)
         most = self.charge_kw
         for soc, share in self._charge_limits:

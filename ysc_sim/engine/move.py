@@ -34,8 +34,9 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
         flow = fleet.advance(state.fleets[i], state.p_kw[i], dt_s, frame.moment)
         if flow.held_s is not None:
             rests.append((i, flow))
-        energy = plus(energy, community.by_building[i].sum(flow.energy_kwh))
-        _book(community, frame, i, fleet, flow)
+        moved = community.by_building[i].sum(flow.energy_kwh)
+        energy = plus(energy, moved)
+        _book(community, frame, i, fleet, flow, moved)
     if energy is None or energy.shape != state.net_kw.shape:
         energy = np.broadcast_to(0.0 if energy is None else energy, state.net_kw.shape)
     by_building = [
@@ -58,8 +59,8 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
     _book_connection(community, state, frame, dt_s, energy, by_building)
 
 
-def _book(community: Community, frame: Frame, i: int, fleet: Device, flow: Flow) -> None:
-    """Write the energies of one fleet into the columns of its class."""
+def _book(community: Community, frame: Frame, i: int, fleet: Device, flow: Flow, moved: Floats) -> None:
+    """Write the energies of one fleet into the columns of its class; ``moved`` (R, n): its energy at each building."""
     recorder, interval, rows = frame.recorder, frame.interval, frame.rows
     total = community.by_building[i].sum
     if fleet.stores:
@@ -74,9 +75,9 @@ def _book(community: Community, frame: Frame, i: int, fleet: Device, flow: Flow)
             recorder.add("ev_trip_kwh", interval, rows, total(flow.away_kwh))
     elif fleet.energy_class == "load":
         # A load takes energy: its flow is negative. What was not served is added where a cell has no grid.
-        recorder.add("load_kwh", interval, rows, -total(flow.energy_kwh))
+        recorder.add("load_kwh", interval, rows, -moved)
     else:
-        recorder.add(GENERATION[fleet.energy_class], interval, rows, total(flow.energy_kwh))
+        recorder.add(GENERATION[fleet.energy_class], interval, rows, moved)
 
 
 def _book_losses(state: State, frame: Frame, dt_s: float | Floats) -> None:
