@@ -90,17 +90,27 @@ def schema(lang: Lang = None) -> None:
 
 @app.command(help=text("cli.run"))
 def run(
-    file: Annotated[Path, typer.Argument(help=text("cli.argument_scenario"))],
+    file: Annotated[Path | None, typer.Argument(help=text("cli.argument_scenario"))] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help=text("cli.option_seed"))] = None,
     out: Out = None,
     no_report: Annotated[bool, typer.Option("--no-report", help=text("cli.option_no_report"))] = False,
+    replay: Annotated[Path | None, typer.Option("--replay", help=text("cli.option_replay"), metavar="MANIFEST")] = None,
+    inputs: Annotated[Path | None, typer.Option("--inputs", help=text("cli.option_inputs"), metavar="DIR")] = None,
     quiet: Quiet = False,
     lang: Lang = None,
 ) -> None:
-    """Simulate one scenario."""
+    """Simulate one scenario, or repeat a stored run."""
     from ysc_sim.cli.run import run_file
 
+    if replay is not None:
+        from ysc_sim.cli.replay import replay_run
+
+        if file is not None or set_ or seed is not None:
+            raise typer.BadParameter(text("cli.replay_alone"))
+        raise typer.Exit(replay_run(replay, inputs or Path(), out, report=not no_report, quiet=quiet))
+    if file is None:
+        raise typer.BadParameter(text("cli.run_needs"))
     run_file(file, set_ or [], seed, out, report=not no_report, quiet=quiet)
 
 

@@ -121,8 +121,8 @@ class Results:
     def of_run(
         cls, arrays: RunArrays, metrics: Iterable[Metric], *, scenario: Mapping[str, Any], wall_s: float
     ) -> Results:
-        """Measure a finished run. ``scenario``: name, description, sha256, seed, text
-        (``Scenario.identity()``).
+        """Measure a finished run. ``scenario``: name, description, sha256, seed, text and, where files were named,
+        inputs (``Scenario.identity()``).
         """
         values: list[MetricValues] = []
         infos: dict[str, MetricInfo] = {}
@@ -267,6 +267,7 @@ def _manifest(
         "package": PACKAGE,
         "version": _version(PACKAGE),
         "scenario": {key: scenario[key] for key in ("name", "description", "sha256")},
+        "inputs": dict(scenario.get("inputs", {})),
         "seed": scenario["seed"],
         "rows": len(arrays.seeds),
         "time": {

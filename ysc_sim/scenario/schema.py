@@ -302,11 +302,16 @@ class Scenario(Declared):
         return tuple(name for building in self.buildings for name in building.member_ids)
 
     def identity(self) -> dict[str, Any]:
-        """What results must know: ``name``, ``description``, ``sha256``, ``seed``, ``text`` (as resolved)."""
+        """What results must know: ``name``, ``description``, ``sha256``, ``seed``, ``text`` (as resolved), ``inputs``
+        (name → SHA-256 of the files that it names).
+        """
+        from ysc_sim.scenario.named_files import named_files
+
         return {
             "name": self.name,
             "description": self.description,
             "sha256": self.sha256,
             "seed": self.seed,
             "text": self.source_text,
+            "inputs": named_files(self.source_text, self.folder),
         }
