@@ -1,7 +1,7 @@
 """A stored run, repeated: the same scenario, seed and input files, then the same numbers or which are not.
 
-Numbers of metrics, energy, trade and money are equal bit by bit where nothing but the machine differs. Power flow agrees
-within ``POWER_FLOW_TOLERANCE`` (its linear algebra may add in another order), and with it everything in a run under
+Numbers of metrics, energy, trade and money are equal bit by bit where nothing but the machine differs. Power flow
+agrees within ``POWER_FLOW_TOLERANCE``, as its linear algebra may add in another order, and so does everything under
 ``power_flow: control``, where losses are part of the balance.
 """
 
