@@ -41,9 +41,10 @@ from ysc_sim.contracts.metrics import Metric, MetricInfo, MetricValues
 from ysc_sim.contracts.outages import OutageModel, OutageWindow
 from ysc_sim.contracts.planners import Cells, Contract, Outlook, Planner, Plant
 from ysc_sim.contracts.strategies import Beyond, SlotMeters, Strategy, View, Wish
-from ysc_sim.contracts.world import DeviceState, EnergyClass, Moment, Rows, Site
+from ysc_sim.contracts.world import SITE, DeviceState, EnergyClass, Moment, Rows, Site
 
 __all__ = [
+    "SITE",
     "Bands",
     "Beyond",
     "Bidder",

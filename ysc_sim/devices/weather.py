@@ -8,15 +8,13 @@ from math import gcd
 
 import numpy as np
 
-from ysc_sim.contracts import Site
+from ysc_sim.contracts import SITE, Site
 from ysc_sim.timeseries.nonresidential import normal_temperature_c
 from ysc_sim.timeseries.photovoltaic import Plane, plane_kw
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.weather import Weather, synthetic_weather
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
-SITE = "site"
-"""Name under which the weather is drawn."""
 MINUTE_S = 60
 
 

@@ -20,9 +20,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
-from ysc_sim.contracts import EnergyClass, Placed
+from ysc_sim.contracts import SITE, EnergyClass, Placed
 from ysc_sim.devices.base import ProfileFleet, Source
-from ysc_sim.devices.weather import SITE, is_synthetic
+from ysc_sim.devices.weather import is_synthetic
 from ysc_sim.timeseries.folder import profiles_folder
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.wind import air_density, at_height, at_standard_density, wind_speed_m_s

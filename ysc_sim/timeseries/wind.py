@@ -28,6 +28,7 @@ from math import cos, gamma, pi, sqrt
 import numpy as np
 
 from ysc_sim.timeseries.calendar import Days
+from ysc_sim.timeseries.mirror import Mirrored, mirror_image
 from ysc_sim.timeseries.nonresidential import normal_temperature_c
 from ysc_sim.timeseries.normals import smooth_year, yokohama
 from ysc_sim.units import Floats
@@ -103,8 +104,11 @@ def wind_speed_m_s(
     hours = 24 * len(days.nominal)
     noise = np.stack([generator.standard_normal((hours, 2)) for generator in generators], axis=2)
     noise[1:] *= sqrt(1.0 - a * a)
+    mirrored = [(s, noise[:, :, s].copy()) for s, generator in enumerate(generators) if isinstance(generator, Mirrored)]
     for hour in range(1, hours):
         noise[hour] += a * noise[hour - 1]
+    for s, driven in mirrored:
+        noise[:, :, s] = mirror_image(-driven, a)
     power = (noise[:, 0] ** 2 + noise[:, 1] ** 2) / 2.0
     gust = power ** (1.0 / kappa) / gamma(1.0 + 1.0 / kappa)
     course = 1.0 + DIURNAL * np.cos(2.0 * np.pi * (np.arange(24) + 0.5 - PEAK_HOUR) / 24.0)
