@@ -1,7 +1,7 @@
 """Plug-ins: what is installed under a name, found through entry points, the built-in ones like anyone else's.
 
-A device, strategy, forecast, bidder, market, outage model or metric is a class behind an entry point of the
-group ``ysc_sim.<group>``; the name of the entry point is its *kind*. Nothing is imported before it is asked
+A device, strategy, forecast, bidder, market, outage model, metric or section of the report is a class behind an entry
+point of the group ``ysc_sim.<group>``; the name of the entry point is its *kind*. Nothing is imported before it is asked
 for. Two distributions that offer the same kind are an error. A plug-in of somebody else that cannot be
 imported warns and is left out; a built-in one that cannot is a fault of this installation and raises.
 
@@ -23,8 +23,11 @@ from inspect import getdoc
 from ysc_sim.documents import suggest
 from ysc_sim.errors import PluginError
 
-GROUPS = ("devices", "strategies", "forecasts", "bidders", "markets", "outages", "metrics")
+GROUPS = ("devices", "strategies", "forecasts", "bidders", "markets", "outages", "metrics", "sections")
 """Groups of plug-ins; the entry-point group is ``ysc_sim.<group>``."""
+
+WITHOUT_SPEC = ("metrics", "sections")
+"""Groups of which a scenario says nothing."""
 
 OWN_DISTRIBUTION = "ysc-sim"
 
@@ -176,7 +179,7 @@ def checked_class(group: str, kind: str, found: object) -> type:
     said = getattr(found, "kind", None)
     if said != kind:
         raise PluginError("plugin_kind_differs", kind=kind, said=str(said))
-    if group != "metrics" and not is_dataclass(getattr(found, "Spec", None)):
+    if group not in WITHOUT_SPEC and not is_dataclass(getattr(found, "Spec", None)):
         raise PluginError("plugin_without_spec", kind=kind)
     return found
 

@@ -91,3 +91,66 @@ def test_a_device_of_somebody_else_runs(tmp_path: Path) -> None:
     refused = call("validate", str(wrong))
     assert refused.returncode == 2
     assert "wrong.yaml:3:" in refused.stderr
+
+
+SECTIONS = '''
+"""Two sections: one says what was imported, the other fails."""
+
+from ysc_sim.report.bilingual import Html, Label
+from ysc_sim.report.numbers import metric
+
+
+class Greeting:
+    kind, order = "greeting", 15
+
+    def title(self):
+        return Label("Greeting", "ごあいさつ")
+
+    def applies(self, results):
+        return "import_kwh" in results.metrics["community"]
+
+    def render(self, results, lang):
+        return Html(f"<p>{metric(results, 'import_kwh')}</p>")
+
+
+class Broken(Greeting):
+    kind = "broken"
+
+    def render(self, results, lang):
+        return Html(1 / 0)
+
+
+class Usurper(Greeting):
+    kind = "headline"
+'''
+
+
+def test_a_section_of_somebody_else_is_on_the_page_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    info = site / "greeting_package-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "greeting_package.py").write_text(SECTIONS, encoding="utf-8")
+    (info / "METADATA").write_text(METADATA.replace("lamp", "greeting"), encoding="utf-8")
+    points = "".join(
+        f"{kind} = greeting_package:{made}\n"
+        for kind, made in (("greeting", "Greeting"), ("broken", "Broken"), ("headline", "Usurper"))
+    )
+    (info / "entry_points.txt").write_text("[ysc_sim.sections]\n" + points, encoding="utf-8")
+    scenario = tmp_path / "home.yaml"
+    scenario.write_text(
+        "format: 1\ntime: {start: 2026-08-03T00:00, days: 1}\n"
+        "buildings: [{id: a, devices: [{kind: battery, energy_kwh: 2, power_kw: 1}]}]\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "ysc_sim", "run", str(scenario), "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "PYTHONPATH": str(site), "YSC_LANG": "en"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert "'headline'" in done.stderr
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    order = [part.split('"')[0] for part in page.split('<section id="')[1:]]
+    assert order[:2] == ["headline", "greeting"]
+    assert "broken" not in order
+    assert order.count("headline") == 1
+    assert "ごあいさつ" in page

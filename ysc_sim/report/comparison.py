@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, name, said, said_or, sentence
 from ysc_sim.report.numbers import MINUS, of_metric
-from ysc_sim.report.page import PagePart, document, page_header
+from ysc_sim.report.page import document, page_header
+from ysc_sim.report.sections import PagePart
 from ysc_sim.report.tables import Head, table
 from ysc_sim.results.files import replace_text
 from ysc_sim.study.comparison import Comparison, Difference, Outcome, Pairing

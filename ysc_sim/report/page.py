@@ -9,24 +9,15 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 from ysc_sim.report.bilingual import Html, Label, attributes, day, html, name, said
 from ysc_sim.report.reading import Reading
-from ysc_sim.report.sections import sections
+from ysc_sim.report.sections import PagePart, rendered
 from ysc_sim.results import Results
 from ysc_sim.results.files import REPORT, replace_text
 from ysc_sim.words import LANGUAGES, language
 
 LONGEST_TITLE = 120
-
-
-class PagePart(NamedTuple):
-    """One section of a page: its anchor, heading and body."""
-
-    kind: str
-    title: Label
-    body: Html
 
 
 def build_report(results: Results, lang: str | None = None) -> str:
@@ -38,11 +29,7 @@ def build_report(results: Results, lang: str | None = None) -> str:
     if opens_in not in LANGUAGES:
         raise ValueError(f"lang(={opens_in!r}) must be one of {LANGUAGES}.")
     reading = Reading(results)
-    parts = [
-        PagePart(section.kind, section.title(), section.render(reading, opens_in))
-        for section in sections()
-        if section.applies(reading)
-    ]
+    parts = rendered(reading, opens_in)
     title = name(str(reading.manifest["scenario"]["name"]) or "ysc-sim", LONGEST_TITLE)
     return document(title, _header(reading, title, opens_in), parts, opens_in)
 

@@ -6,10 +6,13 @@ calculates nothing beyond layout.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
-from ysc_sim.plugins import GROUPS, registry
+from ysc_sim.errors import PluginError
+
+from ysc_sim.plugins import registry
 from ysc_sim.report.all_numbers import AllNumbers
 from ysc_sim.report.balance import Balance
 from ysc_sim.report.bilingual import Html, Label
@@ -64,7 +67,48 @@ BUILT_IN: tuple[type[Section], ...] = (
 )
 
 
-def sections() -> Iterator[Section]:
-    """All sections in the order of the page, those of outside packages among them."""
-    outside = list(registry(GROUP).values()) if GROUP in GROUPS else []
-    yield from sorted((make() for make in (*BUILT_IN, *outside)), key=lambda section: (section.order, section.kind))
+class PagePart(NamedTuple):
+    """One section of a page: its anchor, heading and body."""
+
+    kind: str
+    title: Label
+    body: Html
+
+
+def rendered(results: Reading, lang: str) -> list[PagePart]:
+    """All sections that have something to say, in the order of the page, those of outside packages among them.
+
+    A section of an outside package that fails, or takes the name of another, warns and is left out.
+    """
+    made: list[tuple[int, PagePart]] = []
+    for make in BUILT_IN:
+        section = make()
+        if section.applies(results):
+            made.append((section.order, _part(section, results, lang)))
+    for kind, found in registry(GROUP).items():
+        try:
+            if kind in {make.kind for make in BUILT_IN}:
+                raise PluginError("section_taken", kind=kind)
+            section = _checked(found())
+            if section.applies(results):
+                made.append((int(section.order), _part(section, results, lang)))
+        except Exception as error:  # whatever somebody else's section does must not take the page away
+            reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            origin = registry(GROUP).point(kind).value
+            warnings.warn(
+                str(PluginError("plugin_broken", group=GROUP, kind=kind, distribution=origin, reason=reason)),
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    return [part for _, part in sorted(made, key=lambda entry: (entry[0], entry[1].kind))]
+
+
+def _part(section: Section, results: Reading, lang: str) -> PagePart:
+    title = section.title()
+    return PagePart(section.kind, Label(title[0], title[1]), Html(section.render(results, lang)))
+
+
+def _checked(made: object) -> Section:
+    if not isinstance(made, Section):
+        raise PluginError("section_incomplete", found=type(made).__name__)
+    return made
