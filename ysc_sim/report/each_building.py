@@ -1,4 +1,4 @@
-"""Every building: energy, peak, bills, who gained; and its half-hour demand at a glance."""
+"""Every building: energy, peak, bills; and its half-hour demand at a glance."""
 
 from __future__ import annotations
 
@@ -56,27 +56,16 @@ def _table(results: Reading) -> str:
     present = [column for column in COLUMNS if any(column in numbers for numbers in own.values())]
     heads = [Head(said("columns.building"), numeric=False)]
     heads += [Head(said(f"metrics.{column}"), unit_of(results, column)) for column in present]
-    most = max((abs(numbers.get("saving_jpy", 0.0)) for numbers in own.values()), default=0.0)
-    if most > 0:
-        heads.append(Head(said("report.gain"), numeric=False, css="gain"))
     places = {column: places_of(results, column) for column in present}
     lines = []
     for building in results.buildings[:MOST_LINES]:
         line: list[Html | Label] = [name(building)]
         line += [metric(results, column, building, unit=False, places=places[column]) for column in present]
-        if most > 0:
-            line.append(_bar(own[building].get("saving_jpy", 0.0) / most))
         lines.append(line)
     more = ""
     if len(results.buildings) > MOST_LINES:
         more = f'<p class="more">{html(said("report.more_lines", count=str(len(results.buildings) - MOST_LINES)))}</p>'
     return table(heads, lines, said("report.buildings_table")) + more
-
-
-def _bar(share: float) -> Html:
-    """A bar to the right for who gained, to the left for who lost."""
-    side = "lost" if share < 0 else "won"
-    return Html(f'<span class="bar"><i class="{side}" style="width:{abs(share) * 50:.1f}%"></i></span>')
 
 
 def _figures(results: Reading, lang: str) -> str:

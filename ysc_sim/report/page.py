@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from ysc_sim.report.bilingual import Html, Label, attributes, day, html, name, said
+from ysc_sim.report.bilingual import Label, attributes, day, html, name, said
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.sections import PagePart, rendered
 from ysc_sim.results import Results

@@ -100,6 +100,11 @@ class Reading:
         column: Floats = self.frame("community")[name].to_numpy(dtype=np.float64)
         return column[:: self.rows]
 
+    def all_rows(self, name: str) -> Floats:
+        """A community column of every row, (T, S)."""
+        column: Floats = self.frame("community")[name].to_numpy(dtype=np.float64)
+        return column.reshape(-1, self.rows)
+
     def of_buildings(self, name: str) -> Floats | None:
         """A column of all buildings in the first row, (T, n) in the order of ``buildings``; None if it is not there."""
         frame = self.frame("buildings")

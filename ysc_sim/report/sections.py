@@ -7,20 +7,22 @@ calculates nothing beyond layout.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from ysc_sim.errors import PluginError
-
 from ysc_sim.plugins import registry
 from ysc_sim.report.all_numbers import AllNumbers
 from ysc_sim.report.balance import Balance
 from ysc_sim.report.bilingual import Html, Label
 from ysc_sim.report.bills import Bills
 from ysc_sim.report.demand import Demand
+from ysc_sim.report.duration import Duration
 from ysc_sim.report.each_building import EachBuilding
+from ysc_sim.report.ensemble import Ensemble
 from ysc_sim.report.flows import Flows
+from ysc_sim.report.gains import Gains
 from ysc_sim.report.headline import Headline
+from ysc_sim.report.heat import HeatMaps
 from ysc_sim.report.network import NetworkSection
 from ysc_sim.report.outages import Outages
 from ysc_sim.report.provenance import Provenance
@@ -53,14 +55,18 @@ class Section(Protocol):
 
 BUILT_IN: tuple[type[Section], ...] = (
     Headline,
+    Ensemble,
     Flows,
     Balance,
     Demand,
+    Duration,
+    HeatMaps,
     Storage,
     NetworkSection,
     Trading,
     Outages,
     EachBuilding,
+    Gains,
     Bills,
     AllNumbers,
     Provenance,

@@ -28,6 +28,15 @@ class Series(NamedTuple):
     values: Floats
 
 
+class Range(NamedTuple):
+    """What lies between two values in each point, (points,) each."""
+
+    label: Label
+    css: str
+    lower: Floats
+    upper: Floats
+
+
 @dataclass
 class TimeChart:
     """A figure over one span of a run. ``up`` and ``down`` are stacked from zero (down: positive, drawn below)."""
@@ -41,6 +50,7 @@ class TimeChart:
     down: Sequence[Series] = ()
     lines: Sequence[Series] = ()
     bars: Sequence[Series] = ()
+    ranges: Sequence[Range] = ()
     limit: tuple[float, Html | Label] | None = None
     lower_limit: float | None = None
     """The other end of a band whose upper one is ``limit``."""
@@ -80,6 +90,7 @@ class TimeChart:
         for series in (*self.lines, *self.bars):
             high.append(_most(_known(series.values)))
             low.append(-_most(-_known(series.values)))
+        high += [_most(_known(band.upper)) for band in self.ranges]
         if self.limit is not None:
             high.append(self.limit[0])
         if self.lower_limit is not None:
@@ -87,6 +98,8 @@ class TimeChart:
         return min(low), max(high)
 
     def _draw(self, plot: Plot, edges: Floats) -> None:
+        for band in self.ranges:
+            plot.area(edges, _known(band.lower), _known(band.upper), band.css)
         for stack, sign in ((self.up, 1.0), (self.down, -1.0)):
             base = np.zeros(len(edges) - 1)
             for series in stack:
@@ -116,6 +129,7 @@ class TimeChart:
         entries = "".join(
             f'<li><i class="sw {series.css}"></i>{html(series.label)}<output></output></li>' for series in items
         )
+        entries += "".join(f'<li><i class="sw {band.css}"></i>{html(band.label)}</li>' for band in self.ranges)
         dark = ""
         if self.shade and any(b > self.span.start_s and a < self.span.end_s for a, b in self.reading.outages_s):
             dark = f'<li><i class="sw dark"></i>{html(said("report.no_grid"))}</li>'
