@@ -1,8 +1,8 @@
 """Plug-ins: what is installed under a name, found through entry points, the built-in ones like anyone else's.
 
 A device, strategy, forecast, bidder, market, outage model, metric or section of the report is a class behind an entry
-point of the group ``ysc_sim.<group>``; the name of the entry point is its *kind*. Nothing is imported before it is asked
-for. Two distributions that offer the same kind are an error. A plug-in of somebody else that cannot be
+point of the group ``ysc_sim.<group>``; the name of the entry point is its *kind*. Nothing is imported before it is
+asked for. Two distributions that offer the same kind are an error. A plug-in of somebody else that cannot be
 imported warns and is left out; a built-in one that cannot is a fault of this installation and raises.
 
 >>> sorted(registry("outages"))

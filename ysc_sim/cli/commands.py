@@ -95,6 +95,7 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", help=text("cli.option_seed"))] = None,
     out: Out = None,
     no_report: Annotated[bool, typer.Option("--no-report", help=text("cli.option_no_report"))] = False,
+    stages: Annotated[bool, typer.Option("--stages", help=text("cli.option_stages"))] = False,
     replay: Annotated[Path | None, typer.Option("--replay", help=text("cli.option_replay"), metavar="MANIFEST")] = None,
     inputs: Annotated[Path | None, typer.Option("--inputs", help=text("cli.option_inputs"), metavar="DIR")] = None,
     quiet: Quiet = False,
@@ -106,12 +107,12 @@ def run(
     if replay is not None:
         from ysc_sim.cli.replay import replay_run
 
-        if file is not None or set_ or seed is not None:
+        if file is not None or set_ or seed is not None or stages:
             raise typer.BadParameter(text("cli.replay_alone"))
         raise typer.Exit(replay_run(replay, inputs or Path(), out, report=not no_report, quiet=quiet))
     if file is None:
         raise typer.BadParameter(text("cli.run_needs"))
-    run_file(file, set_ or [], seed, out, report=not no_report, quiet=quiet)
+    run_file(file, set_ or [], seed, out, report=not no_report, quiet=quiet, stages=stages)
 
 
 @app.command(help=text("cli.survival"))

@@ -54,8 +54,17 @@ def scenarios_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "scenarios"
 
 
-def run_file(file: Path, settings: list[str], seed: int | None, out: Path | None, *, report: bool, quiet: bool) -> None:
-    """Load, simulate, store; show a summary and where the page is."""
+def run_file(
+    file: Path,
+    settings: list[str],
+    seed: int | None,
+    out: Path | None,
+    *,
+    report: bool,
+    quiet: bool,
+    stages: bool = False,
+) -> None:
+    """Load, simulate, store; show a summary and where the page is. ``stages``: what each step of the scenario saves."""
     from ysc_sim.scenario import load_scenario
 
     scenario = load_scenario(file, overrides=parse_settings(settings, seed))
@@ -66,6 +75,8 @@ def run_file(file: Path, settings: list[str], seed: int | None, out: Path | None
 
     check_target(target)
     results = _simulate(scenario, quiet=quiet)
+    if stages:
+        results.studies["stages"] = _stages(scenario, results, quiet=quiet)
     html = None
     if report:
         from ysc_sim.report import build_report
@@ -98,6 +109,17 @@ def _simulate(scenario: Scenario, *, quiet: bool) -> Results:
     from ysc_sim.engine.simulate import run
 
     return run(scenario, progress=not quiet and sys.stderr.isatty())
+
+
+def _stages(scenario: Scenario, results: Results, *, quiet: bool) -> list[dict[str, Any]]:
+    """The runs before this one, with less in them."""
+    from ysc_sim.engine.simulate import progress_bar
+    from ysc_sim.study.stages import stages_of
+
+    if quiet or not sys.stderr.isatty():
+        return stages_of(scenario, results)
+    with progress_bar(text("cli.stages_running")) as told:
+        return stages_of(scenario, results, told)
 
 
 def show_summary(results: Results) -> None:

@@ -59,20 +59,21 @@ class Curves:
             plot.stair(self.edges, line.values, line.css)
         if self.limit is not None:
             plot.level(self.limit[0], "limit", self.limit[1])
-        below = "".join(
-            f'<span class="xt{" minor" if number % 2 else ""}{_end(number, len(self.marks))}" style="left:{float(plot.x(at)) / WIDE:.2%}">'
-            f"{html(label)}</span>"
-            for number, (at, label) in enumerate(self.marks)
-        )
+        below = "".join(_mark(plot, number, len(self.marks), *mark) for number, mark in enumerate(self.marks))
         items = [(line.label, f"line {line.css}") for line in self.lines]
         items += [(band.label, band.css) for band in self.bands]
         key = "".join(f'<li><i class="sw {css}"></i>{html(label)}</li>' for label, css in items)
         drawing = plot.html(attributes(self.says, lang))
         return Html(
-            f'<div class="chart curves"><div class="key"><ul>{key}</ul></div><div class="axes" style="--h:{self.height_px}px">'
-            f'{vertical_axis(plot, ticks, self.unit)}<div class="plot">{drawing}</div>'
-            f'<div class="x">{below}</div></div></div>'
+            f'<div class="chart curves"><div class="key"><ul>{key}</ul></div>'
+            f'<div class="axes" style="--h:{self.height_px}px">{vertical_axis(plot, ticks, self.unit)}'
+            f'<div class="plot">{drawing}</div><div class="x">{below}</div></div></div>'
         )
+
+
+def _mark(plot: Plot, number: int, count: int, at: float, label: Label) -> str:
+    kind = ("xt minor" if number % 2 else "xt") + _end(number, count)
+    return f'<span class="{kind}" style="left:{float(plot.x(at)) / WIDE:.2%}">{html(label)}</span>'
 
 
 def _end(number: int, count: int) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ysc_sim.report.bilingual import Html, Label, html, said
+from ysc_sim.report.bilingual import Html, Label, Part, html, said
 from ysc_sim.report.numbers import metric
 from ysc_sim.report.reading import HALF_HOUR_S, Reading, Span
 from ysc_sim.report.tables import Head, table
@@ -71,7 +71,8 @@ def points_of(results: Reading, column: str, span: Span) -> Floats:
     values = results.all_rows(column)
     starts = np.arange(0, len(values), max(1, span.point_s // results.record_s))
     if column == "soc_kwh":
-        return values[np.append(starts[1:], len(values)) - 1]
+        last: Floats = values[np.append(starts[1:], len(values)) - 1]
+        return last
     if column.endswith("_kw"):
         most: Floats = np.fmax.reduceat(values, starts, axis=0)
         return most
@@ -89,7 +90,7 @@ def _numbers(results: Reading) -> str:
         Head(said("report.p05")),
         Head(said("report.p95")),
     ]
-    lines = [
+    lines: list[list[Part]] = [
         [said(f"metrics.{name}"), metric(results, name), metric(results, f"{name}_p05"), metric(results, f"{name}_p95")]
         for name in names
     ]

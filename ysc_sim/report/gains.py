@@ -57,7 +57,6 @@ def _lead(results: Reading) -> str:
 
 def _bar(results: Reading, building: str, share: float) -> str:
     side = "lost" if share < 0 else "won"
-    return (
-        f'<p><span class="who">{html(name(building, 32))}</span><span class="track">'
-        f'<i class="{side}" style="--share:{abs(share):.4f}"></i></span><span class="sum">{metric(results, GAINED, building)}</span></p>'
-    )
+    track = f'<span class="track"><i class="{side}" style="--share:{abs(share):.4f}"></i></span>'
+    saved = metric(results, GAINED, building)
+    return f'<p><span class="who">{html(name(building, 32))}</span>{track}<span class="sum">{saved}</span></p>'

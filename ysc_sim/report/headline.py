@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import ClassVar, NamedTuple
 
 from ysc_sim.report.bilingual import Html, Label, day, html, said, sentence
-from ysc_sim.report.numbers import has, metric, positive
+from ysc_sim.report.numbers import has, metric, of_metric, positive
 from ysc_sim.report.reading import Reading
+from ysc_sim.report.waterfall import STUDY, stages_in
+from ysc_sim.units import MJPY_PER_JPY
 
 CARDS = 5
 GAP = '<span lang="en"> </span>'
@@ -74,10 +76,25 @@ def _card(results: Reading, card: Card) -> str:
         beside = html(said(f"report.{card.beside}")) if card.beside == "base_nothing" else ""
     elif has(results, card.base):
         beside = sentence(f"report.{card.beside}", value=metric(results, card.base))
+    beside += _today(results, card.name)
     return (
         f'<div class="card"><p class="what">{html(said(f"metrics.{card.name}"))}</p>'
         f'<p class="big">{metric(results, card.name)}</p><p class="base">{beside}</p></div>'
     )
+
+
+def _today(results: Reading, name: str) -> str:
+    """The same number before anything of the scenario was there, where the run was asked for it in stages."""
+    stages = stages_in(results.studies)
+    key = "bill_mjpy" if name == "bill_jpy" else name
+    if not stages or key not in stages[0]:
+        return ""
+    stored = stages[0][key]
+    value = stored / MJPY_PER_JPY if key == "bill_mjpy" else float(stored)
+    shown, unit = of_metric(name, value, results.metrics["units"].get(name, ""))
+    number = f'<data class="n" data-study="{STUDY}.0.{key}" value="{stored!r}">{shown}</data>'
+    part = Html(f'{number}<span class="u">{html(unit)}</span>')
+    return f'<span class="today">{sentence("report.base_today", value=part)}</span>'
 
 
 def _sentences(results: Reading) -> Iterator[Html]:

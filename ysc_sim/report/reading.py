@@ -45,6 +45,7 @@ class Reading:
     def __init__(self, results: Results) -> None:
         self.metrics: Mapping[str, Any] = results.metrics
         self.manifest: Mapping[str, Any] = results.manifest
+        self.studies: Mapping[str, Any] = results.studies
         self.scenario_yaml = results.scenario_yaml
         self.buildings = results.buildings
         self.frames = results.frames

@@ -29,6 +29,7 @@ from ysc_sim.report.provenance import Provenance
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.storage import Storage
 from ysc_sim.report.trading import Trading
+from ysc_sim.report.waterfall import Waterfall
 
 GROUP = "sections"
 
@@ -55,6 +56,7 @@ class Section(Protocol):
 
 BUILT_IN: tuple[type[Section], ...] = (
     Headline,
+    Waterfall,
     Ensemble,
     Flows,
     Balance,

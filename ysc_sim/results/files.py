@@ -18,13 +18,15 @@ from ysc_sim.documents.files import read_bytes
 from ysc_sim.errors import ResultError, ScenarioError
 
 MANIFEST, METRICS, SCENARIO, REPORT = "manifest.json", "metrics.json", "scenario.yaml", "report.html"
+STUDIES = "studies.json"
+"""What was asked beside the run itself: the bill in stages, survival."""
 PACKAGE = "ysc-sim"
 FORMAT = 1
-MOST_BYTES = {MANIFEST: 16_000_000, METRICS: 256_000_000, SCENARIO: 16_000_000}
+MOST_BYTES = {MANIFEST: 16_000_000, METRICS: 256_000_000, SCENARIO: 16_000_000, STUDIES: 64_000_000}
 MOST_TABLE_BYTES = 8_000_000_000
 STALE_S = 3600.0
 """Age at which what a killed run left beside the target is swept away."""
-KNOWN_FILES = (MANIFEST, METRICS, SCENARIO, REPORT)
+KNOWN_FILES = (MANIFEST, METRICS, SCENARIO, STUDIES, REPORT)
 TABLE_SUFFIX = ".parquet"
 
 

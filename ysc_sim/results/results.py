@@ -24,6 +24,7 @@ from ysc_sim.results.files import (
     PACKAGE,
     REPORT,
     SCENARIO,
+    STUDIES,
     TABLE_SUFFIX,
     file_sha256,
     json_text,
@@ -99,7 +100,7 @@ class Results:
 
     ``metrics`` is ``metrics.json`` as a dictionary, ``manifest`` what is known of the run itself,
     ``scenario_yaml`` the scenario as resolved, ``arrays`` the run's arrays (None where the result was loaded
-    from a folder).
+    from a folder). ``studies``: what was asked beside the run (name → plain data), stored as ``studies.json``.
     """
 
     def __init__(
@@ -110,11 +111,13 @@ class Results:
         scenario_yaml: str,
         tables: _Tables,
         arrays: RunArrays | None = None,
+        studies: Mapping[str, Any] | None = None,
     ) -> None:
         self.manifest = dict(manifest)
         self.metrics = dict(metrics)
         self.scenario_yaml = scenario_yaml
         self.arrays = arrays
+        self.studies = dict(studies or {})
         self._tables = tables
 
     @classmethod
@@ -189,6 +192,8 @@ class Results:
 
         put(SCENARIO, self.scenario_yaml)
         put(METRICS, json_text(self.metrics))
+        if self.studies:
+            put(STUDIES, json_text({"format": FORMAT, **self.studies}))
         for name in self._tables.names():
             write_parquet(folder / (name + TABLE_SUFFIX), self._tables.chunks(name), self._tables.zone)
         files = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
@@ -211,7 +216,7 @@ def load_results(folder: str | Path, *, most_cells: int = MOST_CELLS) -> Results
     manifest.pop("digest", None)
     if not isinstance(files, dict) or not isinstance(clock, dict):
         raise ResultError("result_damaged", path=str(folder / MANIFEST), reason="files, time")
-    for name in (METRICS, SCENARIO):
+    for name in (METRICS, SCENARIO, *((STUDIES,) if STUDIES in files else ())):
         if file_sha256(folder / name) != files.get(name):
             raise ResultError("result_changed", path=str(folder / name))
     metrics = read_json(folder / METRICS)
@@ -224,7 +229,10 @@ def load_results(folder: str | Path, *, most_cells: int = MOST_CELLS) -> Results
     tables = _FromFolder(folder, zone, files, most_cells)
     if missing := [name for name in frames.TABLES if name not in tables.names()]:
         raise ResultError("file_missing", path=str(folder / (missing[0] + TABLE_SUFFIX)))
-    return Results(manifest=manifest, metrics=metrics, scenario_yaml=read_text(folder / SCENARIO), tables=tables)
+    studies = read_json(folder / STUDIES) if STUDIES in files else {}
+    studies.pop("format", None)
+    text = read_text(folder / SCENARIO)
+    return Results(manifest=manifest, metrics=metrics, scenario_yaml=text, tables=tables, studies=studies)
 
 
 def _check_metrics(path: Path, metrics: Mapping[str, Any]) -> None:

@@ -30,6 +30,8 @@ from ysc_sim.units import MJPY_PER_JPY
 TODAY, GENERATION, STORAGE, CONTROL, SHARING = "today", "generation", "storage", "control", "sharing"
 GENERATORS = frozenset(("pv", "wind", "genset"))
 BASE = frozenset(("load", "ev"))
+BESIDE = ("unserved_kwh", "import_kwh", "peak_import_kw", "self_sufficiency_ratio", "co2_kg")
+"""What else is kept of a stage, of the whole community, where it is known."""
 PLAIN = ("none", "self_consumption")
 """Strategies that are no more than the use of a store for its own building."""
 
@@ -38,7 +40,7 @@ def stages_of(
     scenario: Scenario, results: Results, progress: Callable[[float], None] | None = None
 ) -> list[dict[str, Any]]:
     """Stages from ``today`` to the given ``results`` of the scenario, each with ``stage``, ``bill_mjpy``, ``step_mjpy``
-    (against the stage before; 0 for the first) and ``unserved_kwh``; means over the rows of an ensemble.
+    (against the stage before; 0 for the first) and the numbers of :data:`BESIDE`; means over the rows of an ensemble.
 
     ``progress`` is told the share that is done.
     """
@@ -62,11 +64,11 @@ def _variants(scenario: Scenario) -> Iterator[tuple[str, Scenario | None]]:
         power_flow="control" if scenario.power_flow == "control" else "off",
     )
     last = None if scenario.market.kind == "none" else quiet
-    steps = [(TODAY, BASE, "none")]
+    steps: list[tuple[str, frozenset[str], str]] = [(TODAY, BASE, "none")]
     if present & GENERATORS:
         steps.append((GENERATION, BASE | GENERATORS, "none"))
     if present - GENERATORS - BASE or "ev" in present:
-        steps.append((STORAGE, present | BASE, "self_consumption"))
+        steps.append((STORAGE, BASE | present, "self_consumption"))
     for stage, classes, strategy in steps:
         whole = classes >= present and not controlled and strategy == "self_consumption"
         yield stage, last if whole else _reduced(quiet, classes, strategy)
@@ -98,9 +100,8 @@ def _add(found: list[dict[str, Any]], stage: str, results: Results, bill: str) -
     community = results.metrics["community"]
     amount = round(community[bill] * MJPY_PER_JPY)
     step = amount - found[-1]["bill_mjpy"] if found else 0
-    found.append(
-        {"stage": stage, "bill_mjpy": amount, "step_mjpy": step, "unserved_kwh": community.get("unserved_kwh", 0.0)}
-    )
+    found.append({"stage": stage, "bill_mjpy": amount, "step_mjpy": step})
+    found[-1] |= {name: community[name] for name in BESIDE if name in community}
 
 
 def _part_of(progress: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:
