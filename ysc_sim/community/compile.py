@@ -24,6 +24,8 @@ from ysc_sim.plugins import plugin
 from ysc_sim.scenario.kinds import Choice, parts_of
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.schema import Tariff as TariffTerms
+from ysc_sim.scenario.varied import targets
+from ysc_sim.units import Floats
 
 SHARED_WIRES = ("same_site", "private_line")
 
@@ -32,8 +34,7 @@ def compile_community(scenario: Scenario) -> Community:
     """Everything that a run needs. The scenario has been checked; what fails here is a bug or a missing file."""
     axis = scenario.time.axis
     starts = () if scenario.ensemble.outages is None else scenario.ensemble.outages.starts_s(axis, scenario.seed)
-    seeds = range(scenario.seed, scenario.seed + scenario.ensemble.seeds)
-    rows = Rows(tuple(seed for seed in seeds for _ in range(max(len(starts), 1))))
+    rows = _rows(scenario, max(len(starts), 1))
     place = scenario.site
     site = Site(
         axis,
@@ -83,6 +84,19 @@ def compile_community(scenario: Scenario) -> Community:
         wires=wires,
         notes=(*_notes(fleets), *(wires.notes if wires is not None else ())),
     )
+
+
+def _rows(scenario: Scenario, starts: int) -> Rows:
+    """A row for every seed, point and start of an outage, the last fastest."""
+    ensemble = scenario.ensemble
+    seeds = range(scenario.seed, scenario.seed + ensemble.seeds)
+    values: dict[tuple[str, str], Floats] = {}
+    for key, points in ensemble.vary.items():
+        rows = np.tile(np.repeat(np.array(points, dtype=np.float64), starts), ensemble.seeds)
+        for target in targets(scenario, key):
+            for member in scenario.buildings[target.building].member_ids:
+                values[f"{member}/{target.name}", target.field] = rows
+    return Rows(tuple(seed for seed in seeds for _ in range(ensemble.points * starts)), values)
 
 
 def _fleets(members: Sequence[Member], site: Site) -> Iterable[Device]:

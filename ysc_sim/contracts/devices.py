@@ -34,6 +34,10 @@ class Placed:
         """One numeric field of all specifications as an array (m,)."""
         return np.array([getattr(spec, name) for spec in self.specs], dtype=np.float64)
 
+    def by_row(self, name: str, common: Floats) -> Floats:
+        """A field in which rows may differ: ``common`` (m,) where they do not, else (S, m)."""
+        return self.site.rows.spread(self.ids, name, common)
+
 
 class Bands(NamedTuple):
     """What each device of a fleet can do until the next instant, (R, m) kW each; > 0 injects.
@@ -126,6 +130,8 @@ class Device(Protocol):
     kind: ClassVar[str]
     energy_class: ClassVar[EnergyClass]
     Spec: ClassVar[type]
+    # Optional: ``row_fields``, names of fields of the ``Spec`` that it reads with ``placed.by_row``, so that rows of an
+    # ensemble may differ in them.
     flexible: bool
     """Whether strategies may ask for other than ``want``."""
     stores: bool

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -40,11 +41,29 @@ class Rows:
     """
 
     seeds: tuple[int, ...]
+    values: Mapping[tuple[str, str], Floats] = field(default_factory=dict, compare=False)
+    """Numbers in which rows differ: (``building/device`` or ``building/strategy``, field) → (S,)."""
 
     @property
     def count(self) -> int:
         """Rows in the ensemble."""
         return len(self.seeds)
+
+    def spread(self, names: Sequence[str], field_name: str, common: Floats) -> Floats:
+        """One field of some devices or strategies: ``common`` (m,), or (S, m) where rows differ in it.
+
+        >>> Rows((1, 1), {("shop/battery", "power_kw"): np.array([5.0, 9.0])}).spread(
+        ...     ["office/battery", "shop/battery"], "power_kw", np.array([2.0, 3.0])
+        ... ).tolist()
+        [[2.0, 5.0], [2.0, 9.0]]
+        """
+        own = {j: self.values[name, field_name] for j, name in enumerate(names) if (name, field_name) in self.values}
+        if not own:
+            return common
+        spread = np.repeat(common[None, :], self.count, axis=0)
+        for j, values in own.items():
+            spread[:, j] = values
+        return spread
 
     def generator(self, row: int, name: str, stream: str) -> np.random.Generator:
         """Random numbers of one row for (device or building ``name``, ``stream``), whatever else is drawn."""

@@ -16,7 +16,7 @@ Capacity fades as :mod:`ysc_sim.devices.ageing` says; it is brought up to date a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -26,8 +26,8 @@ from annotated_types import Ge, Le, Len
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed, Store
 from ysc_sim.devices.ageing import Ageing
-from ysc_sim.devices.conversion import Conversion
-from ysc_sim.devices.datasheet import Datasheet, Losses, check_datasheet, limit_columns, load_datasheet
+from ysc_sim.devices.battery_sizes import Sizes, column_of
+from ysc_sim.devices.datasheet import Datasheet, check_datasheet, limit_columns, load_datasheet
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.units import (
@@ -147,6 +147,7 @@ class BatteryFleet:
     kind: ClassVar[str] = "battery"
     energy_class: ClassVar[EnergyClass] = "battery"
     Spec: ClassVar[type] = BatterySpec
+    row_fields: ClassVar[tuple[str, ...]] = ("energy_kwh", "power_kw")
     measures: ClassVar[Mapping[str, MetricInfo]] = {
         "battery_equivalent_full_cycles": MetricInfo("1", 0),
         "battery_capacity_loss_ratio": MetricInfo("1", -1),
@@ -161,13 +162,11 @@ class BatteryFleet:
         self.tier_shares: Floats | None = None
         designs = self.designs = [design_of(spec, placed.site.folder) for spec in placed.specs]
         self.forming: Bools = np.array([design.grid_forming for design in designs], dtype=np.bool_)
-        self.energy_kwh, self.power_kw, self.standby_kw = (
-            _column(designs, name) for name in ("energy_kwh", "power_kw", "standby_kw")
-        )
-        self._soc_min, self._soc_max = _column(designs, "soc_min"), _column(designs, "soc_max")
-        self._charge = _conversion(designs, "charge")
-        self._discharge = _conversion(designs, "discharge")
-        self._fastest_kw = self._discharge.taken_kw(self.power_kw)
+        energy, power = (placed.by_row(name, column_of(designs, name)) for name in self.row_fields)
+        self._sizes = Sizes.of(designs, energy, power)
+        self._differ = energy.ndim == 2 or power.ndim == 2
+        self.energy_kwh, self.power_kw, self.standby_kw = energy, power, column_of(designs, "standby_kw")
+        self._soc_min, self._soc_max = column_of(designs, "soc_min"), column_of(designs, "soc_max")
         self._charge_limits = limit_columns([design.charge_limits for design in designs], 1.0)
         self._discharge_limits = limit_columns([design.discharge_limits for design in designs], 0.0)
         self._has_standby = bool(self.standby_kw.any())
@@ -175,22 +174,26 @@ class BatteryFleet:
         self._ages = bool(ages.any())
         self._ageing = Ageing(
             placed.column("temperature_c"),
-            _column(designs, "calendar_factor") * ages,
-            _column(designs, "cycle_factor") * ages,
+            column_of(designs, "calendar_factor") * ages,
+            column_of(designs, "cycle_factor") * ages,
         )
         self._step_h = placed.site.axis.step_s / SECONDS_PER_HOUR
         self._nothing = np.zeros((1, len(designs)))
-        self._fixed_window = (self.energy_kwh * self._soc_min)[None, :], (self.energy_kwh * self._soc_max)[None, :]
+        nominal = np.atleast_2d(self.energy_kwh)
+        self._fixed_window = nominal * self._soc_min, nominal * self._soc_max
 
     def start(self) -> DeviceState:
         """``stored_kwh``, ``capacity_kwh`` (what full would be now), ``moved_kwh`` (in and out of the cells so far),
         ``out_kwh`` (at the terminals), (S, m); where anything ages also what :mod:`~ysc_sim.devices.ageing` remembers,
-        the loss at the start, and ``fade_s`` (S, 1), when capacity is next brought up to date.
+        the loss at the start, and ``fade_s`` (S, 1), when capacity is next brought up to date; where rows differ in
+        size ``row`` (S, 1), which row of the ensemble each is.
         """
-        shape = (self.placed.site.rows.count, len(self.energy_kwh))
+        shape = (self.placed.site.rows.count, len(self.designs))
         soc = np.broadcast_to(self.placed.column("soc_start"), shape)
         state = {name: np.zeros(shape) for name in ("moved_kwh", "out_kwh")}
         state["capacity_kwh"] = np.array(np.broadcast_to(self.energy_kwh, shape))
+        if self._differ:
+            state["row"] = np.arange(shape[0], dtype=np.float64).reshape(-1, 1)
         if self._ages:
             before = self.placed.column("age_years"), self.placed.column("full_cycles_before")
             state |= self._ageing.start(soc, *before)
@@ -200,26 +203,32 @@ class BatteryFleet:
         state["stored_kwh"] = soc * state["capacity_kwh"]
         return state
 
+    def _sized(self, state: DeviceState) -> Sizes:
+        """The sizes in the rows of a state."""
+        if not self._differ or len(state["row"]) == self.placed.site.rows.count:
+            return self._sizes
+        return self._sizes.rows(state["row"][:, 0].astype(np.int64))
+
     def _window(self, state: DeviceState) -> tuple[Floats, Floats]:
         """Floor and ceiling. A store above a ceiling that has come down is not emptied: its ceiling is where it is."""
-        if not self._ages:
+        if not self._ages and (not self._differ or len(state["row"]) == self.placed.site.rows.count):
             return self._fixed_window
         capacity = state["capacity_kwh"]
         return capacity * self._soc_min, np.maximum(capacity * self._soc_max, state["stored_kwh"])
 
     def bands(self, state: DeviceState, moment: Moment) -> Bands:
         """Rated power either way as long as there is energy or room, less near full and empty."""
-        stored = state["stored_kwh"]
+        stored, size = state["stored_kwh"], self._sized(state)
         floor, ceiling = self._window(state)
-        charge = discharge = self.power_kw
+        charge = discharge = size.power_kw
         for soc, share in self._charge_limits:
             to_edge = np.maximum(state["capacity_kwh"] * soc - stored, 0.0) / self._step_h
-            if (to_edge < self.power_kw).any():  # further away nothing is met in a step
-                charge = np.minimum(charge, np.maximum(share * self.power_kw, self._charge.charge_for_kw(to_edge)))
+            if (to_edge < size.power_kw).any():  # further away nothing is met in a step
+                charge = np.minimum(charge, np.maximum(share * size.power_kw, size.charge.charge_for_kw(to_edge)))
         for soc, share in self._discharge_limits:
             to_edge = np.maximum(stored - state["capacity_kwh"] * soc, 0.0) / self._step_h
-            if (to_edge < self._fastest_kw).any():
-                limited = np.maximum(share * self.power_kw, self._discharge.given_for_kw(to_edge))
+            if (to_edge < size.fastest_kw).any():
+                limited = np.maximum(share * size.power_kw, size.discharge.given_for_kw(to_edge))
                 discharge = np.minimum(discharge, limited)
         lo = np.multiply(-charge, stored < ceiling - EMPTY_KWH)
         hi = np.multiply(discharge, stored > floor + EMPTY_KWH)
@@ -228,25 +237,26 @@ class BatteryFleet:
     def _rate_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Rate at which the stores fill, (R, m) kW."""
         idle: Any = 0.0
+        size = self._sized(state)
         if self._has_standby:
             floor = state["capacity_kwh"] * self._soc_min
             idle = -self.standby_kw * (state["stored_kwh"] > floor + EMPTY_KWH)
-        filling = self._charge.stored_kw(np.maximum(-p_kw, 0.0))
-        falling = -self._discharge.taken_kw(np.maximum(p_kw, 0.0))
+        filling = size.charge.stored_kw(np.maximum(-p_kw, 0.0))
+        falling = -size.discharge.taken_kw(np.maximum(p_kw, 0.0))
         rate: Floats = np.where(p_kw < 0, filling, np.where(p_kw > 0, falling, idle))
         return rate
 
     def _stop_kwh(self, state: DeviceState, p_kw: Floats, rate: Floats) -> Floats:
         """Where the power can no longer be held: ceiling or floor, or a limit of power before it, (R, m) kWh."""
-        stored = state["stored_kwh"]
+        stored, power_kw = state["stored_kwh"], self._sized(state).power_kw
         bottom, top = self._window(state)
         for soc, share in self._charge_limits:
-            above = -p_kw > share * self.power_kw * SLACK
+            above = -p_kw > share * power_kw * SLACK
             if above.any():
                 edge = state["capacity_kwh"] * soc
                 top = np.minimum(top, np.where(above & (edge > stored + EMPTY_KWH), edge, np.inf))
         for soc, share in self._discharge_limits:
-            above = p_kw > share * self.power_kw * SLACK
+            above = p_kw > share * power_kw * SLACK
             if above.any():
                 edge = state["capacity_kwh"] * soc
                 bottom = np.maximum(bottom, np.where(above & (edge < stored - EMPTY_KWH), edge, -np.inf))
@@ -307,7 +317,8 @@ class BatteryFleet:
 
     def store(self, state: DeviceState) -> Store:
         """Energy inside, floor and ceiling."""
-        return Store(state["stored_kwh"], *self._window(state), charge_kw=self.power_kw, discharge_kw=self.power_kw)
+        power_kw = self._sized(state).power_kw
+        return Store(state["stored_kwh"], *self._window(state), charge_kw=power_kw, discharge_kw=power_kw)
 
     def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Seconds until full, at the floor, or where less power is allowed."""
@@ -333,7 +344,8 @@ class BatteryFleet:
         due = state["fade_s"] <= moment.t_s
         if due.any():
             lost = np.add(*self._ageing.losses(state))
-            left = np.minimum(state["capacity_kwh"], self.energy_kwh * np.maximum(1.0 - lost, 0.0))
+            nominal = self._sized(state).energy_kwh
+            left = np.minimum(state["capacity_kwh"], nominal * np.maximum(1.0 - lost, 0.0))
             state["capacity_kwh"] = np.where(due, left, state["capacity_kwh"])
             since_midnight = (moment.t_s + self.placed.site.axis.seconds_of_day) % DAY_S
             state["fade_s"] = np.where(due, moment.t_s - since_midnight + DAY_S, state["fade_s"])
@@ -344,7 +356,8 @@ class BatteryFleet:
         A battery whose every year were like this run would be worn out after a time; the run's share of that time is
         its share of the price. (The laws are roots: what a new battery loses in its first week says little.)
         """
-        cycles = state["moved_kwh"] / (2.0 * self.energy_kwh)
+        twice = np.broadcast_to(2.0 * self.energy_kwh, state["moved_kwh"].shape)
+        cycles = np.divide(state["moved_kwh"], twice, out=np.full(twice.shape, np.nan), where=twice > 0)
         found = {"battery_equivalent_full_cycles": Measure(cycles, self.energy_kwh)}
         if not self._ages:
             return found
@@ -352,7 +365,7 @@ class BatteryFleet:
         calendar, cycle = self._ageing.losses(state)
         before = np.sqrt(state["calendar_a_start"]) + np.sqrt(state["cycle_a_start"])
         found["battery_capacity_loss_ratio"] = Measure(
-            np.where(ages, calendar + cycle - before, np.nan), self.energy_kwh
+            np.where(ages & (twice > 0), calendar + cycle - before, np.nan), self.energy_kwh
         )
         used = self.life_used(calendar**2 - state["calendar_a_start"], cycle**2 - state["cycle_a_start"])
         price = np.array([design.price_jpy_per_kwh or np.nan for design in self.designs]) * self.energy_kwh
@@ -364,21 +377,6 @@ class BatteryFleet:
 
     def life_used(self, calendar_a: Floats, cycle_a: Floats) -> Floats:
         """Share of a life that would be used up by living all of it like this; by the law's two sums ∫k² dt, Σk²·N."""
-        end = 1.0 - _column(self.designs, "end_of_life")
+        end = 1.0 - column_of(self.designs, "end_of_life")
         used: Floats = ((np.sqrt(np.maximum(calendar_a, 0.0)) + np.sqrt(np.maximum(cycle_a, 0.0))) / end) ** 2
         return used
-
-
-def _column(designs: Sequence[Any], name: str) -> Floats:
-    return np.array([getattr(design, name) for design in designs], dtype=np.float64)
-
-
-def _conversion(designs: Sequence[Datasheet], way: str) -> Conversion:
-    losses: list[Losses] = [getattr(design, f"{way}_losses") for design in designs]
-    return Conversion.of(
-        _column(designs, "power_kw"),
-        no_load=_column(losses, "no_load"),
-        linear=_column(losses, "linear"),
-        quadratic=_column(losses, "quadratic"),
-        cell=_column(designs, f"{way}_efficiency"),
-    )

@@ -21,7 +21,7 @@ time, and the power that moves a given energy in a given time is the root of a q
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,7 +32,7 @@ from ysc_sim.units import Floats
 
 @dataclass(frozen=True)
 class Conversion:
-    """One direction of a converter and its cells, arrays (m,)."""
+    """One direction of a converter and its cells, arrays (m,), or (R, m) where rows differ in size."""
 
     no_load_kw: Floats
     linear: Floats
@@ -55,9 +55,14 @@ class Conversion:
         return cls(
             np.asarray(no_load) * rated,
             np.asarray(linear, dtype=np.float64),
-            np.asarray(quadratic) / rated,
+            np.divide(np.asarray(quadratic), rated, out=np.zeros_like(rated), where=rated > 0),
             np.asarray(cell, dtype=np.float64),
         )
+
+    def each(self, change: Callable[[Floats], Floats]) -> Conversion:
+        """The same with every array changed."""
+        parts = (self.no_load_kw, self.linear, self.quadratic_per_kw, self.cell)
+        return Conversion(*(change(part) for part in parts))
 
     @cached_property
     def cells_alone(self) -> bool:

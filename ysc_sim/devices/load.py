@@ -86,6 +86,7 @@ class LoadFleet(ProfileFleet):
     kind: ClassVar[str] = "load"
     energy_class: ClassVar[EnergyClass] = "load"
     Spec: ClassVar[type] = LoadSpec
+    row_fields: ClassVar[tuple[str, ...]] = ("load_kwh_per_year",)
 
     def __init__(self, placed: Placed) -> None:
         super().__init__(placed)
@@ -98,7 +99,8 @@ class LoadFleet(ProfileFleet):
         order = list(sources)
         own = np.array([sources[profile_of(spec)][1] for spec in specs])
         wanted = np.array([spec.load_kwh_per_year or kwh for spec, kwh in zip(specs, own, strict=True)])
-        factor = np.divide(wanted, own, out=np.ones_like(own), where=own > 0)
+        wanted_by_row = placed.by_row("load_kwh_per_year", wanted)
+        factor = np.divide(wanted_by_row, own, out=np.ones_like(wanted_by_row), where=own > 0)
         shares = np.array([spec.tier_shares for spec in specs], dtype=np.float64)
         self.tier_shares = shares / np.add.reduce(shares, axis=1, keepdims=True)
         shipped = sorted({spec.profile for spec in specs if not is_file(spec.profile)})

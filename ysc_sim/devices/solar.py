@@ -85,6 +85,7 @@ class SolarFleet(ProfileFleet):
     kind: ClassVar[str] = "solar"
     energy_class: ClassVar[EnergyClass] = "pv"
     Spec: ClassVar[type] = SolarSpec
+    row_fields: ClassVar[tuple[str, ...]] = ("rated_kw",)
 
     def __init__(self, placed: Placed) -> None:
         super().__init__(placed)
@@ -100,15 +101,20 @@ class SolarFleet(ProfileFleet):
             sources[plane] = Source(kw, weather_step_s(site), 0)
         order = list(sources)
         self.outlet_kw = placed.column("outlet_kw")
-        sizes = np.array([_size(spec) for spec in specs])
+        # Rows may differ in the rated power: the inverter then grows with the modules.
+        rated = placed.column("rated_kw")
+        larger = np.atleast_2d(placed.by_row("rated_kw", rated)) / rated
+        sizes = np.array([_size(spec) for spec in specs]) * larger
         limits = np.array([(spec.inverter_kva or np.inf) * spec.power_factor for spec in specs])
+        capped = np.isfinite(limits)
+        limits = np.where(capped, np.where(capped, limits, 0.0) * larger, np.inf)
         modelled = any(not spec.profile for spec in specs)
         self.notes = ({"key": "weather_is_synthetic" if drawn else "solar_standard_year"},) if modelled else ()
         self.follow(
             list(sources.values()),
             np.array([order.index(key) for key in keys], dtype=np.int64),
-            sizes.reshape(1, -1),
-            cap_kw=limits if np.isfinite(limits).any() else None,
+            sizes,
+            cap_kw=limits if capped.any() else None,
         )
 
 

@@ -23,6 +23,7 @@ from ysc_sim.scenario.check_tariffs import TARIFF_RULES
 from ysc_sim.scenario.kinds import Choice, Forecasting, parts_of
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Path_, Tree
+from ysc_sim.scenario.varied import varied_rows_are_possible
 from ysc_sim.timeseries.axis import step_is_allowed
 from ysc_sim.units import SECONDS_PER_HOUR, SLOT_S
 
@@ -271,6 +272,7 @@ RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     shedding_is_in_order,
     outages_are_inside,
     ensemble_is_possible,
+    varied_rows_are_possible,
     run_is_possible,
     *CELL_RULES,
     *INPUT_RULES,

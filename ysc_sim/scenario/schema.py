@@ -187,18 +187,26 @@ class EnsembleOutages:
 
 @dataclass(frozen=True, kw_only=True)
 class Ensemble:
-    """Copies of the whole scenario, run as one batch. There is a row for every seed and every start of an outage."""
+    """Copies of the whole scenario, run as one batch: a row for each seed, point of ``vary`` and start of an outage."""
 
     seeds: Annotated[int, Ge(1), Le(1_000_000), Unit("1")] = 1
     """Number of seeds; the k-th draws with seed ``seed + k``."""
+    vary: Mapping[str, Annotated[tuple[float, ...], Len(1, 1_000_000)]] = field(default_factory=dict, hash=False)
+    """Sizes in which rows differ: dotted keys (buildings.shop.devices.battery.energy_kwh) with lists of one length; the
+    k-th point takes the k-th of each. All points share the draws of a seed."""
     outages: EnsembleOutages | None = None
     """An outage that starts elsewhere in every row."""
+
+    @property
+    def points(self) -> int:
+        """Number of points of ``vary``, at least 1."""
+        return max((len(values) for values in self.vary.values()), default=1)
 
     def rows(self, axis: TimeAxis | None, seed: int) -> int:
         """Number of rows."""
         if self.outages is None or axis is None:
-            return self.seeds
-        return self.seeds * max(len(self.outages.starts_s(axis, seed)), 1)
+            return self.seeds * self.points
+        return self.seeds * self.points * max(len(self.outages.starts_s(axis, seed)), 1)
 
 
 @dataclass(frozen=True, kw_only=True)

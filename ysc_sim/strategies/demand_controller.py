@@ -19,7 +19,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from ysc_sim.contracts import Curtailable, DeviceState, Rows, View, Wish
-from ysc_sim.strategies.window import allowed_kw, raise_target, refill_kw, window_of
+from ysc_sim.strategies.window import allowed_kw, raise_target, refill_kw, targets_kw, window_of
 from ysc_sim.units import KW, Bools, Floats, Fraction, Minutes, PositiveKW
 
 STAGES = 9
@@ -56,9 +56,11 @@ class DemandController:
 
     kind: ClassVar[str] = "demand_controller"
     Spec: ClassVar[type] = DemandControllerSpec
+    row_fields: ClassVar[tuple[str, ...]] = ("target_kw",)
     reads_market: ClassVar[bool] = False
 
     def __init__(self, specs: Sequence[DemandControllerSpec], building_ids: Sequence[str]) -> None:
+        self.names = [f"{name}/strategy" for name in building_ids]
         self.target_kw = np.array([spec.target_kw for spec in specs], dtype=np.float64)
         self.hysteresis_kw = np.array([spec.hysteresis_kw for spec in specs], dtype=np.float64)
         self.settle_s = np.array([spec.settle_minutes for spec in specs], dtype=np.float64) * SECONDS_PER_MINUTE
@@ -69,7 +71,7 @@ class DemandController:
         """``target_kw`` (S, n); ``off`` 0/1 and ``since_s`` of the last switching, (S, n, 9)."""
         n = len(self.target_kw)
         return {
-            "target_kw": np.repeat(self.target_kw[None, :], rows.count, axis=0),
+            "target_kw": targets_kw(rows, self.names, self.target_kw),
             "off": np.zeros((rows.count, n, STAGES)),
             "since_s": np.full((rows.count, n, STAGES), -np.inf),
         }

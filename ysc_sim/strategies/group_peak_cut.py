@@ -27,7 +27,7 @@ from annotated_types import Ge, Le
 from ysc_sim.contracts import DeviceState, Forecast, Outlook, Plant, Rows, View
 from ysc_sim.strategies.fair import lowest_level_kw, share_by_slack
 from ysc_sim.strategies.memory import NeedMemory
-from ysc_sim.strategies.window import allowed_kw, window_of
+from ysc_sim.strategies.window import allowed_kw, targets_kw, window_of
 from ysc_sim.units import KW, SECONDS_PER_HOUR, Floats, Unit
 
 DAY_SLOTS = 48
@@ -54,10 +54,18 @@ class GroupPeakCut:
     Spec: ClassVar[type] = GroupPeakCutSpec
     reads_market: ClassVar[bool] = False
     sees_future: ClassVar[bool] = False
+    row_fields: ClassVar[tuple[str, ...]] = ("target_kw",)
     takes: ClassVar[tuple[str, ...]] = ("forecast",)
+
+    @staticmethod
+    def rows_may_differ(spec: GroupPeakCutSpec) -> bool:
+        """Whether stores may differ by row: a given target asks for no plan, and so for no one size of the stores."""
+        return spec.target_kw > 0
 
     def __init__(self, specs: Sequence[GroupPeakCutSpec], building_ids: Sequence[str], *, forecast: Forecast) -> None:
         self.target_kw = max(spec.target_kw for spec in specs)
+        self._names = [f"{name}/strategy" for name in building_ids]
+        self._said_kw = np.array([spec.target_kw for spec in specs], dtype=np.float64)
         self.margin = max(spec.margin for spec in specs)
         self.replan = min(spec.replan_slots for spec in specs)
         self._forecast = forecast
@@ -74,7 +82,8 @@ class GroupPeakCut:
 
     def start(self, rows: Rows) -> DeviceState:
         """``target_kw``, ``reached_kw`` (S, 1), and the memory of the community's need."""
-        reached = np.full((rows.count, 1), max(self._floor_kw, self.target_kw))
+        given = np.maximum.reduce(targets_kw(rows, self._names, self._said_kw), axis=1, keepdims=True)
+        reached = np.maximum(given, self._floor_kw)
         memory = self._memory.start(rows.count, 1)
         return {"target_kw": reached.copy(), "reached_kw": reached, "needed_kw": np.zeros((rows.count, 1)), **memory}
 

@@ -21,7 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from ysc_sim.contracts import DeviceState, Rows, View
-from ysc_sim.strategies.window import allowed_kw, raise_target, refill_kw, window_of
+from ysc_sim.strategies.window import allowed_kw, raise_target, refill_kw, targets_kw, window_of
 from ysc_sim.units import Floats, Fraction, PositiveKW
 
 
@@ -42,16 +42,18 @@ class PeakCut:
 
     kind: ClassVar[str] = "peak_cut"
     Spec: ClassVar[type] = PeakCutSpec
+    row_fields: ClassVar[tuple[str, ...]] = ("target_kw",)
     reads_market: ClassVar[bool] = False
 
     def __init__(self, specs: Sequence[PeakCutSpec], building_ids: Sequence[str]) -> None:
+        self.names = [f"{name}/strategy" for name in building_ids]
         self.target_kw = np.array([spec.target_kw for spec in specs], dtype=np.float64)
         self.refill_soc = np.array([spec.refill_soc for spec in specs], dtype=np.float64)
         self.ratchet = np.array([spec.ratchet for spec in specs], dtype=np.bool_)
 
     def start(self, rows: Rows) -> DeviceState:
         """``target_kw`` (S, n): the target now."""
-        return {"target_kw": np.repeat(self.target_kw[None, :], rows.count, axis=0)}
+        return {"target_kw": targets_kw(rows, self.names, self.target_kw)}
 
     def decide(self, view: View, state: DeviceState) -> Floats:
         """Discharge above the allowed import, refill below it, store any surplus."""

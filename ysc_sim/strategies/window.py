@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from ysc_sim.contracts import View
+from ysc_sim.contracts import Rows, View
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
 
@@ -44,3 +45,9 @@ def refill_kw(view: View, need_kw: Floats, allowed: Floats, refill_soc: Floats) 
 def raise_target(window: Window, target_kw: Floats, last_slot_kwh: Floats, ratchet: Bools) -> None:
     """A target that the last half-hour broke is lost for twelve months: it rises to what was reached, in place."""
     np.maximum(target_kw, last_slot_kwh / window.hours, out=target_kw, where=window.opens & ratchet)
+
+
+def targets_kw(rows: Rows, names: Sequence[str], target_kw: Floats) -> Floats:
+    """Targets at the start, (S, n), of strategies ``names``; rows may differ in them."""
+    shape = (rows.count, len(names))
+    return np.array(np.broadcast_to(rows.spread(names, "target_kw", target_kw), shape))

@@ -24,6 +24,7 @@ from ysc_sim.community.arrays import Community
 from ysc_sim.community.compile import compile_community
 from ysc_sim.community.pooled import TIERS, Pool, PooledStore, pool_of, pooled_store
 from ysc_sim.engine.simulate import run
+from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.plugins import plugin
 from ysc_sim.resilience import survival_hours
 from ysc_sim.scenario import Scenario
@@ -126,6 +127,8 @@ def price_of_an_hour(
 
     Raises ``ValueError`` where nothing would be left after the warm-up, or a level lies outside 0 … 1.
     """
+    if scenario.ensemble.vary:
+        raise ScenarioError([Problem("survival_varied")])
     quiet, prices = without_outages(scenario), damage or Damage()
     community = compile_community(quiet)
     axis = community.site.axis

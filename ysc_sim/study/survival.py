@@ -20,6 +20,7 @@ from ysc_sim.community.arrays import Community
 from ysc_sim.community.compile import compile_community
 from ysc_sim.community.pooled import TIERS, Pool, PooledStore, pool_of, pooled_store
 from ysc_sim.engine.simulate import run_community
+from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.resilience import reserve_curve, survival_hours
 from ysc_sim.results.arrays import RunArrays
 from ysc_sim.results.files import json_text, write_folder
@@ -169,11 +170,13 @@ def survive(scenario: Scenario, promised_h: Sequence[float] = (24.0, 72.0)) -> S
     """Run a scenario without its outages and ask how long it would live from every step.
 
     ``promised_h``: lengths of outages for which shares and reserve curves are wanted. Raises ``ValueError`` for a
-    length that is not above 0.
+    length that is not above 0, ``ScenarioError`` where rows differ in their sizes.
     """
     wrong = [length for length in promised_h if not (np.isfinite(length) and length > 0)]
     if wrong or not promised_h:
         raise ValueError(f"promised_h(={list(promised_h)}) must be one or more hours > 0.")
+    if scenario.ensemble.vary:
+        raise ScenarioError([Problem("survival_varied")])
     community = compile_community(without_outages(scenario))
     stored = stored_at_starts(community, run_community(community))
     step_h = hours(community.site.axis.step_s)
