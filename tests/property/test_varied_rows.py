@@ -37,6 +37,9 @@ VARIED = {
 }
 
 
+BATTERY = "buildings.office.devices.battery.energy_kwh"
+
+
 def scenario(
     strategy: str = "peak_cut, target_kw: 20", more: str = "charge_efficiency: 0.9", outage: str = ""
 ) -> Scenario:
@@ -110,6 +113,20 @@ def test_seeds_share_their_draws_with_all_points() -> None:
     assert not np.allclose(pv[0, 0], pv[1, 0])
 
 
+def test_a_planner_is_refused_unless_it_is_given_a_target() -> None:
+    text = TEXT.replace(", MORE", "").replace("OUTAGE", "ensemble: {vary: {" + BATTERY + ": [5, 10]}}")
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text.replace("STRATEGY", "group_peak_cut"), folder=".")
+    assert [problem.key for problem in caught.value.problems] == ["vary_planner"]
+    target = "buildings.office.strategy.target_kw"
+    one = parse_scenario(text.replace("STRATEGY", "group_peak_cut, target_kw: 20"), folder=".")
+    found = row_values(run(with_points(one, {BATTERY: (40.0, 40.0), target: (20.0, 24.0)})))
+    other = parse_scenario(text.replace("STRATEGY", "group_peak_cut, target_kw: 24"), folder=".")
+    again = row_values(run(with_points(other, {BATTERY: (40.0, 40.0)})))
+    assert found["bill_jpy"][1] == pytest.approx(again["bill_jpy"][0])
+    assert found["bill_jpy"][0] != pytest.approx(found["bill_jpy"][1])
+
+
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
@@ -120,7 +137,7 @@ def test_seeds_share_their_draws_with_all_points() -> None:
         ("buildings.office.strategy.target_kw: [0]", "must_be_above"),
         ("tariff.contract: [5]", "vary_key_unknown"),
         ("buildings.office: [5]", "vary_key_unknown"),
-        ("buildings.office.devices.battery.power_kw: [5, 6], buildings.home.devices.solar.rated_kw: [1]", "vary_lengths"),
+        (BATTERY + ": [5, 6], buildings.home.devices.solar.rated_kw: [1]", "vary_lengths"),
     ],
 )  # fmt: skip
 def test_what_cannot_vary_is_said_with_its_line(tmp_path: Path, lines: str, problem: str) -> None:
