@@ -27,6 +27,10 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _complain(words.text("cli.interrupted"))
         sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer has caught the interruption, and ends without a word
+            _complain(words.text("cli.interrupted"))
+        raise
     except InvariantError as error:
         _complain(str(error))
         sys.exit(INTERNAL)
