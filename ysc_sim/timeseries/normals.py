@@ -76,6 +76,23 @@ def smooth_year(monthly: Floats, weight: Floats | None = None) -> Floats:
     shares = np.stack([np.interp(days, MIDDLES, corner, period=STANDARD_DAYS) for corner in np.eye(MONTHS)], axis=1)
     heavy = np.ones(STANDARD_DAYS) if weight is None else weight
     inside = (np.arange(MONTHS)[:, None] == MONTH_OF_DAY) * heavy
-    means = (inside @ shares) / inside.sum(axis=1, keepdims=True)
-    year: Floats = shares @ np.linalg.solve(means, np.asarray(monthly, dtype=np.float64))
+    # Sums of products, not BLAS: a year's weather has the same bits on every kind of processor.
+    means = np.add.reduce(inside[:, :, None] * shares, axis=1) / np.add.reduce(inside, axis=1)[:, None]
+    corners = _solved(means, np.asarray(monthly, dtype=np.float64))
+    year: Floats = np.add.reduce(shares * corners, axis=1)
     return year
+
+
+def _solved(matrix: Floats, right: Floats) -> Floats:
+    """Solution of a system whose diagonal dominates, by Gauss and Jordan in one fixed order.
+
+    >>> _solved(np.array([[2.0, 1.0], [1.0, 4.0]]), np.array([4.0, 9.0]))
+    array([1., 2.])
+    """
+    table = np.concatenate((matrix, right[:, None]), axis=1)
+    for pivot in range(len(right)):
+        table[pivot] /= table[pivot, pivot]
+        factor = table[:, pivot].copy()
+        factor[pivot] = 0.0
+        table -= factor[:, None] * table[pivot]
+    return table[:, -1]
