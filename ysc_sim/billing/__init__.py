@@ -13,6 +13,7 @@ from ysc_sim.billing.adjustment import (
     mean_fuel_price_jpy_per_kl,
 )
 from ysc_sim.billing.bill import Bill, bill
+from ysc_sim.billing.cash_flow import Asset, CashFlow, Saving, cash_flow, internal_rate, payback_years
 from ysc_sim.billing.demand import (
     adjusting_power_kw,
     contract_kw,
@@ -28,23 +29,29 @@ from ysc_sim.billing.tariff import Tariff
 
 __all__ = [
     "AdjustmentTable",
+    "Asset",
     "Bill",
     "BillLine",
     "BillLines",
+    "CashFlow",
     "Ledger",
+    "Saving",
     "Tariff",
     "adjusting_power_kw",
     "bill",
     "bill_lines",
+    "cash_flow",
     "contract_kw",
     "demand_charge_jpy",
     "export_lines",
     "forecast_demand_kw",
     "fuel_adjustment_jpy_per_kwh",
     "half_hour_demand_kw",
+    "internal_rate",
     "load_tariff",
     "market_adjustments",
     "mean_fuel_price_jpy_per_kl",
+    "payback_years",
     "plan_names",
     "split_by_largest_remainder",
 ]

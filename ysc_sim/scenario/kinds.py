@@ -17,6 +17,7 @@ from annotated_types import Len
 
 from ysc_sim.errors import PluginError
 from ysc_sim.plugins import plugin, registry
+from ysc_sim.scenario.investment import Bought
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -36,8 +37,8 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named(Choice):
-    """A device: a choice with a name inside its building."""
+class Named(Bought, Choice):
+    """A device: a choice with a name inside its building, and with prices where it is to be bought."""
 
     id: Annotated[str, Len(1, 64)] = ""
     """Name inside its building; the kind (``solar``, then ``solar_2``) if not given."""

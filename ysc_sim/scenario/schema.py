@@ -18,6 +18,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.errors import Problem
+from ysc_sim.scenario.investment import Finance, Sizing
 from ysc_sim.scenario.island import Cell, Island
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
 from ysc_sim.scenario.network import AnyNetwork
@@ -266,6 +267,10 @@ class Declared:
     """What the result folder keeps."""
     co2_kg_per_kwh: Annotated[float, Ge(0), Le(10), Unit("kg/kWh")] = 0.42
     """CO2 of a kWh from the grid (assumed, of the order of the Japanese mean; put in your supplier's)."""
+    finance: Finance | None = None
+    """What money is worth over the years; its defaults if not given."""
+    size: Sizing | None = None
+    """What ``ysc size`` may choose from."""
 
 
 @dataclass(frozen=True, kw_only=True)
