@@ -20,6 +20,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community
 from ysc_sim.community.wires import Section, Wires
 from ysc_sim.engine.modes import MODES
+from ysc_sim.engine.network_day import hardest_intervals, network_day
 from ysc_sim.engine.run import Run
 from ysc_sim.powerflow import EARTH, Reason, Solution, solve
 from ysc_sim.powerflow.network import Complexes
@@ -45,6 +46,11 @@ def solve_after_run(community: Community, run: Run) -> PowerFlow | None:
     for section in wires.sections:
         gathered.add(section, powers, np.flatnonzero(alive.ravel() > 0))
     flow = gathered.finish(wires, powers, alive)
+    hardest = hardest_intervals(run.axis, run.record_s, flow)
+    if len(hardest):
+        rows = hardest * community.rows  # of the first row of the ensemble
+        hard = network_day(wires.sections, community.buildings, lambda part: powers.at_ports(part, rows), hardest)
+        flow = replace(flow, day=hard)
     return _as_booked(run, flow) if wires.control else flow
 
 

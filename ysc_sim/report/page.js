@@ -36,17 +36,17 @@
   });
 
   /* Values under the pointer, shown in the key of the figure. */
-  function clock(told, index) {
-    var zone = told.zone, shift = 0;
+  function clock(told, index) { return moment_of(told.zone, told.start + told.step * index, told.step >= 86400); }
+  function moment_of(zone, seconds, whole) {
+    var shift = 0;
     var offset = /^([+-])(\d\d):(\d\d)$/.exec(zone);
     if (offset) {
       shift = (offset[1] === "-" ? -60 : 60) * (Number(offset[2]) * 60 + Number(offset[3]));
       zone = "UTC";
     }
-    var whole = told.step >= 86400;
     var options = { timeZone: zone, weekday: "short", month: "short", day: "numeric" };
     if (!whole) { options.hour = "2-digit"; options.minute = "2-digit"; options.hourCycle = "h23"; }
-    var moment = new Date((told.start + shift + told.step * index) * 1000);
+    var moment = new Date((seconds + shift) * 1000);
     return new Intl.DateTimeFormat(root.lang === "ja" ? "ja-JP" : "en-GB", options).format(moment);
   }
   function shown(value) {
@@ -75,6 +75,48 @@
       chart.classList.remove("told");
       when.textContent = "";
       outputs.forEach(function (output) { output.textContent = ""; });
+    });
+  });
+
+  /* The map of the network: a slider for the time, a word on what is touched. */
+  function colour_of(data, number, value) {
+    if (value < 0) { return "none"; }
+    var wire = number >= data.buses, count = 0;
+    data.steps[wire ? 1 : 0].forEach(function (bound) { if (value > bound) { count += 1; } });
+    return (wire ? "w" : "v") + count;
+  }
+  function extremes(values) {
+    var known = values.filter(function (value) { return value >= 0; });
+    return known.length ? [Math.min.apply(null, known), Math.max.apply(null, known)] : null;
+  }
+  document.querySelectorAll(".map[data-map]").forEach(function (map) {
+    var data = JSON.parse(map.getAttribute("data-map")), slider = map.querySelector("input");
+    var parts = Array.prototype.slice.call(map.querySelectorAll(".net path")), picked = map.querySelector(".picked");
+    function write(kind, text) {
+      map.querySelectorAll(".now ." + kind).forEach(function (place) { place.textContent = text; });
+    }
+    function draw() {
+      var step = Number(slider.value), values = data.values[step];
+      parts.forEach(function (part) {
+        var number = Number(part.getAttribute("data-n")), kind = part.getAttribute("class").replace(/ \S+$/, "");
+        part.setAttribute("class", kind + " " + colour_of(data, number, values[number]));
+      });
+      var volts = extremes(values.slice(0, data.buses)), loads = extremes(values.slice(data.buses));
+      var when = moment_of(data.zone, data.times[step], false);
+      write("when", when);
+      write("low", volts ? (volts[0] / 100).toFixed(1) + " %" : "–");
+      write("high", volts ? (volts[1] / 100).toFixed(1) + " %" : "–");
+      write("load", loads ? (loads[1] / 10).toFixed(0) + " %" : "–");
+      slider.setAttribute("aria-valuetext", when);
+      picked.textContent = "\u00a0";
+    }
+    slider.addEventListener("input", draw);
+    map.querySelector(".net").addEventListener("pointerover", function (event) {
+      var number = event.target.getAttribute("data-n");
+      if (number === null) { return; }
+      var value = data.values[Number(slider.value)][Number(number)], title = event.target.querySelector("title");
+      var shownValue = value < 0 ? "–" : Number(number) < data.buses ? (value / 100).toFixed(2) + " %" : (value / 10).toFixed(1) + " %";
+      picked.textContent = title.textContent + ": " + shownValue;
     });
   });
 

@@ -24,6 +24,7 @@ from ysc_sim.report.gains import Gains
 from ysc_sim.report.headline import Headline
 from ysc_sim.report.heat import HeatMaps
 from ysc_sim.report.network import NetworkSection
+from ysc_sim.report.network_map import NetworkMap
 from ysc_sim.report.outages import Outages
 from ysc_sim.report.provenance import Provenance
 from ysc_sim.report.reading import Reading
@@ -65,6 +66,7 @@ BUILT_IN: tuple[type[Section], ...] = (
     HeatMaps,
     Storage,
     NetworkSection,
+    NetworkMap,
     Trading,
     Outages,
     EachBuilding,

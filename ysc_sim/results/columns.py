@@ -111,3 +111,14 @@ POWER_FLOW_COLUMNS = (
     Column("max_transformer_loading_percent", "%", "loading of the most loaded transformer; at the community only"),
 )
 """Beside time, row and building; a number that is not known stands as NaN."""
+NETWORK_DAY_COLUMNS = (
+    Column("element", "", "source or bus; line, transformer or switch"),
+    Column("number", "1", "position among the buses, or among the branches"),
+    Column("name", "", "its name in the network"),
+    Column("building", "", "building that is connected there"),
+    Column("start_bus", "1", "bus at which the branch begins, -1 for a bus"),
+    Column("end_bus", "1", "bus at which it ends"),
+    Column("voltage_pu", "pu", "voltage of the wires farthest from nominal; missing at a branch"),
+    Column("loading_percent", "%", "loading; missing at a bus"),
+)
+"""Beside time: the hardest day of the network, first row of the ensemble."""

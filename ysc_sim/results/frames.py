@@ -1,5 +1,5 @@
 """A finished run's arrays as the tables of the result folder: community, buildings, trades, bills, events,
-outages, and power_flow where the network was solved.
+outages, and power_flow and network_day where the network was solved.
 
 Every function makes a part of a table, so that a large ensemble is written piece by piece; nothing loops over
 rows, buildings or time. Order of lines: time, row, building.
@@ -195,6 +195,35 @@ def power_flow_part(arrays: RunArrays, first: int, last: int) -> Columns:
     }
 
 
+def network_day_part(arrays: RunArrays) -> Columns:
+    """The hardest day: at each instant every bus, then every branch, in the order of the network."""
+    day = arrays.power_flow.day if arrays.power_flow is not None else None
+    assert day is not None, "asked for only where there is one"
+    buses, branches, count = len(day.bus_names), len(day.branch_names), len(day.interval)
+
+    def each(of_buses: Any, of_branches: Any) -> Text:
+        text = text_of([*of_buses, *of_branches])
+        return Text(np.tile(text.codes, count), text.names)
+
+    def number(of_buses: Any, of_branches: Any) -> Any:
+        return np.tile(np.concatenate([of_buses, of_branches]).astype(np.int64), count)
+
+    none = np.full(buses, -1)
+    kinds = ["source" if source else "bus" for source in day.bus_is_source]
+    missing = np.full((count, buses), np.nan), np.full((count, branches), np.nan)
+    return {
+        "time": np.repeat(_starts(arrays, 0, int(day.interval[-1]) + 1)[day.interval], buses + branches),
+        "element": each(kinds, day.branch_kinds),
+        "number": number(np.arange(buses), np.arange(branches)),
+        "name": each(day.bus_names, day.branch_names),
+        "building": each(day.bus_building, [""] * branches),
+        "start_bus": number(none, day.ends[:, 0]),
+        "end_bus": number(none, day.ends[:, 1]),
+        "voltage_pu": np.hstack([day.voltage_pu, missing[1]]).ravel(),
+        "loading_percent": np.hstack([missing[0], day.loading_percent]).ravel(),
+    }
+
+
 def _slot_values(arrays: RunArrays) -> dict[str, Floats]:
     """Community columns that are known by settlement slot, (K, S)."""
     if not len(arrays.import_mwh):
@@ -272,6 +301,7 @@ _MAKERS: Mapping[str, Callable[[RunArrays], _Part]] = {
     "events": _at_once(events_part),
     "outages": _at_once(outages_part),
     "power_flow": _by_interval(power_flow_part, buildings=True, community=True),
+    "network_day": _at_once(network_day_part),
 }
 TABLES = ("community", "buildings", "trades", "bills", "events", "outages")
 """Tables that every run has."""
@@ -279,4 +309,7 @@ TABLES = ("community", "buildings", "trades", "bills", "events", "outages")
 
 def tables_of(arrays: RunArrays) -> tuple[str, ...]:
     """Tables of this run: the network's only where it was solved."""
-    return TABLES if arrays.power_flow is None else (*TABLES, "power_flow")
+    flow = arrays.power_flow
+    if flow is None:
+        return TABLES
+    return (*TABLES, "power_flow") if flow.day is None else (*TABLES, "power_flow", "network_day")

@@ -21,6 +21,7 @@ from ysc_sim.results.columns import (
     COMMUNITY_COLUMNS,
     EVENT_COLUMNS,
     KEYS,
+    NETWORK_DAY_COLUMNS,
     OUTAGE_COLUMNS,
     POWER_FLOW_COLUMNS,
     TRADE_COLUMNS,
@@ -32,12 +33,12 @@ MOST_CELLS = 250_000_000
 MOST_NAMES = 1_000_000
 TEXT = frozenset(
     column.name
-    for columns in (KEYS, TRADE_COLUMNS, BILL_COLUMNS, EVENT_COLUMNS, OUTAGE_COLUMNS)
+    for columns in (KEYS, TRADE_COLUMNS, BILL_COLUMNS, EVENT_COLUMNS, OUTAGE_COLUMNS, NETWORK_DAY_COLUMNS)
     for column in columns
     if not column.unit and column.name not in ("time", "start", "quantity")
 )
 INSTANT = frozenset(("time", "start"))
-WHOLE = frozenset(("row", "energy_mwh", "payment_mjpy", "amount_mjpy"))
+WHOLE = frozenset(("row", "energy_mwh", "payment_mjpy", "amount_mjpy", "number", "start_bus", "end_bus"))
 KNOWN = frozenset(
     column.name
     for columns in (
@@ -49,6 +50,7 @@ KNOWN = frozenset(
         EVENT_COLUMNS,
         OUTAGE_COLUMNS,
         POWER_FLOW_COLUMNS,
+        NETWORK_DAY_COLUMNS,
     )
     for column in columns
 )

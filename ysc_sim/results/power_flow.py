@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ysc_sim.results.network_day import NetworkDay
 from ysc_sim.units import Bools, Floats
 
 MOST_BRANCHES = 30
@@ -63,6 +64,8 @@ class PowerFlow:
     in_balance: bool = False
     """Whether losses are part of the energy balance (``power_flow: control``) or shown beside it."""
     branches: Sequence[BranchPeak] = ()
+    day: NetworkDay | None = None
+    """Every bus and branch on the hardest day; None where nothing was solved."""
     unsolved: Mapping[str, int] = field(default_factory=dict)
     """Reason → solves that it ended, of all sections."""
 
@@ -76,5 +79,6 @@ class PowerFlow:
             "mismatch_kva": self.mismatch_kva,
             "branch_count": len(self.branches),
             "branches": [vars(branch) for branch in worst[:MOST_BRANCHES]],
+            "map_left_out": 0 if self.day is None else self.day.left_out,
             "unsolved": dict(self.unsolved),
         }

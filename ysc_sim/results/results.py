@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from ysc_sim.contracts import Metric, MetricInfo, MetricValues
 
-TABLE_NAMES = (*frames.TABLES, "power_flow")
+TABLE_NAMES = (*frames.TABLES, "power_flow", "network_day")
 DIGESTED = ("community", "buildings", "trades", "bills")
 NOT_DIGESTED = (
     "loss_kwh",
