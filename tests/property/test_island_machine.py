@@ -45,6 +45,18 @@ ENGINE = st.fixed_dictionaries(
 RULES = st.fixed_dictionaries(
     {
         "shed_below_soc": st.sampled_from([[0, 0, 0, 0], [0, 0.1, 0.3, 0.6]]),
+        "sharing": st.sampled_from(["droop", "soc", "master_slave"]),
+        "shedding": st.fixed_dictionaries(
+            {
+                "inside_tier": st.sampled_from(["alike", "turns", "fixed", "largest_first"]),
+                "turn_s": st.sampled_from([60.0, 1700.0]),
+                "min_on_s": st.sampled_from([0.0, 400.0]),
+                "min_off_s": st.sampled_from([0.0, 400.0]),
+                "pick_up_s": st.sampled_from([0.0, 90.0]),
+                "order": st.sampled_from([[1, 2, 3, 4], [4, 2, 3, 1]]),
+            }
+        ),
+        "cold_load": st.one_of(st.none(), st.just({}), st.just({"peak": 5, "decay_s": 100, "hold_s": 50})),
         "break_s": st.sampled_from([0.0, 13.0, 1900.0]),
         "wait_s": st.sampled_from([0.0, 300.0]),
         "ramp_s": st.sampled_from([0.0, 300.0]),

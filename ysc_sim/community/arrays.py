@@ -199,7 +199,9 @@ class State:
     held_to_s: Floats
     """When relays shed each tier of a cell, and when it may come back, (S, c, 4); inf: not. −inf once it is off."""
     served: Floats
-    """Share of each tier's demand served in a cell without grid, (S, c, 4)."""
+    """Share of each tier's demand served at each building, (S, n, 4); 1 on the grid."""
+    memory: DeviceState
+    """What shedding and cold-load pickup remember, where the scenario asks for them: arrays that begin with the row."""
     import_kwh: Floats
     export_kwh: Floats
     """Cumulative meter registers, (S, n)."""
@@ -232,13 +234,15 @@ class State:
         return State(
             fleets=[{name: array[rows] for name, array in fleet.items()} for fleet in self.fleets],
             controls=[{name: array[rows] for name, array in control.items()} for control in self.controls],
+            memory={name: array[rows] for name, array in self.memory.items()},
             p_kw=[np.broadcast_to(p, (len(self.mode), p.shape[1]))[rows] for p in self.p_kw],
             **{name: getattr(self, name)[rows] for name in ROW_ARRAYS},
         )
 
     def put(self, rows: Ints, part: State) -> None:
         """Write a changed copy of some rows back."""
-        for mine, theirs in zip(self.fleets + self.controls, part.fleets + part.controls, strict=True):
+        here, there = [*self.fleets, *self.controls, self.memory], [*part.fleets, *part.controls, part.memory]
+        for mine, theirs in zip(here, there, strict=True):
             for name, array in theirs.items():
                 mine[name][rows] = array
         for i, q in enumerate(part.p_kw):
@@ -280,8 +284,8 @@ ROW_ARRAYS = (
 )
 
 
-def start_state(community: Community) -> State:
-    """Everything at its beginning: tied to the grid, meters at zero."""
+def start_state(community: Community, memory: DeviceState | None = None) -> State:
+    """Everything at its beginning: tied to the grid, meters at zero. ``memory``: of shedding and cold loads."""
     rows, n, c = community.rows, len(community.buildings), len(community.cells)
     return State(
         fleets=[fleet.start() for fleet in community.fleets],
@@ -295,7 +299,8 @@ def start_state(community: Community) -> State:
         level=np.ones((rows, c)),
         held_from_s=np.full((rows, c, 4), np.inf),
         held_to_s=np.full((rows, c, 4), np.inf),
-        served=np.ones((rows, c, 4)),
+        served=np.ones((rows, n, 4)),
+        memory=memory or {},
         import_kwh=np.zeros((rows, n)),
         export_kwh=np.zeros((rows, n)),
         slot_import_kwh=np.zeros((rows, n)),

@@ -9,6 +9,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, Control, State
 from ysc_sim.contracts import SlotMeters, Store, View, Wish
 from ysc_sim.engine.beyond import beyond_of, switch_off
+from ysc_sim.engine.cold_load import bands_of, foresee
 from ysc_sim.engine.flow import flow
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands
@@ -23,7 +24,9 @@ def plus(total: Any, part: Floats) -> Floats:
 
 def observe(community: Community, state: State, frame: Frame) -> None:
     """Ask every fleet for its bands; add up what is fixed and what is flexible at each building."""
-    frame.bands = [fleet.bands(part, frame.moment) for fleet, part in zip(community.fleets, state.fleets, strict=True)]
+    if community.island.cold_load is not None:
+        foresee(community, state, frame.moment)
+    frame.bands = [bands_of(community, state, i, frame.moment) for i in range(len(community.fleets))]
     fixed = lo = hi = None
     for fleet, to_building, bands in zip(community.fleets, community.by_building, frame.bands, strict=True):
         if fleet.flexible:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, Control, State
 from ysc_sim.contracts import Beyond, Curtailable, Vehicles
+from ysc_sim.engine.cold_load import bands_of
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.modes import tied
 from ysc_sim.units import Floats
@@ -93,7 +94,7 @@ def book_switched_off(community: Community, state: State, frame: Frame, dt_h: fl
     for part in community.switches:
         fleet, to_building = community.fleets[part.fleet], community.by_building[part.fleet]
         assert fleet.tier_shares is not None
-        gone = state.p_kw[part.fleet] - fleet.bands(state.fleets[part.fleet], frame.moment).want_kw
+        gone = state.p_kw[part.fleet] - bands_of(community, state, part.fleet, frame.moment).want_kw
         if frame.dark:
             gone = gone * community.by_cell[part.fleet].spread(tied(state.mode).astype(np.float64))
         if not gone.any():

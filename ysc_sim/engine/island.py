@@ -3,8 +3,9 @@
 Demand is served by tier, 1 (critical) first: from what is generated now, then from the stores, but for a tier only
 while the cell's stores hold more than its threshold (``shed_below_soc``). What is generated beyond that charges the
 stores; what they cannot take is curtailed. Engines that run carry what generation leaves, before the stores do. A tier
-that can be served in part is served in that part by everyone (as if it were rotated quickly inside the tier). The cell
-lives as long as one grid-forming device can either give power or take the surplus; it starts again when an engine runs.
+that can be served in part is served in that part by everyone (as if it were rotated quickly inside the tier), or by
+whole buildings (:mod:`ysc_sim.engine.shedding`). The cell lives as long as one grid-forming device can either give
+power or take the surplus; it starts again when an engine runs.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import startable
+from ysc_sim.engine.cold_load import tier_parts
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of, pool
 from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, RECOVER, lives, tied
 from ysc_sim.engine.outlet import serve_from_outlets
+from ysc_sim.engine.sharing import stores_kw
+from ysc_sim.engine.shedding import SHARE_EPS, Queue, in_units, latch
 from ysc_sim.engine.transfer import Switching, engine_formers, store_formers
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
 MOST_SPLITS, LEAST_SPLIT_S = 12, 60.0
 """Parts of a step on the grid, at whose beginnings the network is solved again, and how short they may be."""
-SHARE_EPS = 1e-9
-"""A store within this share of a threshold stands on it."""
 
 
 class CellBalance(NamedTuple):
@@ -33,6 +35,8 @@ class CellBalance(NamedTuple):
 
     demand_kw: Floats
     """(R, c, 4)"""
+    by_building_kw: Floats | None
+    """The same at each building, (R, n, 4); only where whole buildings are switched."""
     generation_kw: Floats
     """With the least load of running engines."""
     base_kw: Floats
@@ -56,6 +60,7 @@ def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
     """Add up every cell."""
     shape = state.mode.shape
     demand = np.zeros((*shape, 4))
+    own = np.zeros((*state.net_kw.shape, 4)) if in_units(state) else None
     generation, base, engine, give, take, energy, usable = (np.zeros(shape) for _ in range(7))
     forming_give, forming_take, forming_runs = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):
@@ -71,8 +76,12 @@ def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
             forming_give += to_cell.sum(np.where(fleet.forming & (hi > 0.0), 1.0, 0.0))
             forming_take += to_cell.sum(np.where(fleet.forming & (lo < 0.0), 1.0, 0.0))
         elif fleet.tier_shares is not None:
+            parts = tier_parts(community, state, i)[0]
             for tier in range(4):
-                demand[:, :, tier] += to_cell.sum(-want * fleet.tier_shares[:, tier])
+                wanted = -want * parts[..., tier]
+                demand[:, :, tier] += to_cell.sum(wanted)
+                if own is not None:
+                    own[:, :, tier] += community.by_building[i].sum(wanted)
         else:
             generation += to_cell.sum(want)
         if fleet.stores:
@@ -100,37 +109,47 @@ def balance_of(community: Community, state: State, frame: Frame) -> CellBalance:
     )
     share = np.divide(energy, usable, out=np.zeros(shape), where=usable > 0)
     runs = forming_runs > 0
-    return CellBalance(
-        demand, generation, base, engine, give, take, share, usable, (forming_give > 0) | runs, forming_take > 0, runs
-    )
+    can_give, can_take = (forming_give > 0) | runs, forming_take > 0
+    return CellBalance(demand, own, generation, base, engine, give, take, share, usable, can_give, can_take, runs)
 
 
 def share_islands(community: Community, state: State, frame: Frame) -> None:
     """Find the balance of every cell without grid; set powers, served shares and modes."""
     cell = balance_of(community, state, frame)
+    _start_dark(community, state, frame, cell.runs)
     sun, engine, store = cell.generation_kw.copy(), cell.engine_kw.copy(), cell.give_kw.copy()
     drawn, burnt = np.zeros_like(store), np.zeros_like(store)
-    served = np.ones_like(state.served)
+    served = np.ones((*state.mode.shape, 4))
+    top = islands_of(community, state)
+    queue = None if cell.by_building_kw is None else Queue(community, state, _now_s(state, frame), top)
+    allowed = latch(community, state, cell.stored_share)
     lossy = _serve_losses(state, (sun, engine, store), (burnt, drawn))
-    for tier in range(4):
+    for tier in (number - 1 for number in community.island.shedding.order):
         held = state.held_from_s[:, :, tier] == -np.inf
         need = np.where(held, 0.0, cell.demand_kw[:, :, tier])
+        if queue is not None and cell.by_building_kw is not None:
+            power = sun + engine + store * allowed[:, :, tier]
+            chosen = queue.serve(tier, cell.by_building_kw[:, :, tier], power, held)
+            need = pool(community.cell_of.sum(chosen), top)
         direct = np.minimum(sun, need)
         sun -= direct
         motor = np.minimum(engine, need - direct)
         engine -= motor
         burnt += motor
-        allowed = cell.stored_share > community.shed_below_soc[tier] + SHARE_EPS
-        stored = np.minimum(store, need - direct - motor) * allowed
+        stored = np.minimum(store, need - direct - motor) * allowed[:, :, tier]
         store -= stored
         drawn += stored
         np.divide(direct + motor + stored, need, out=served[:, :, tier], where=need > 0)
         served[:, :, tier] *= ~held
     charged = np.minimum(sun, cell.take_kw)
     alive = (cell.can_give | (cell.can_take & (charged > 0))) & ~lossy
-    _change_formers(community, state, frame, alive, cell.runs)
+    _change_formers(community, state, frame, alive)
     live = lives(state.mode)
-    state.served = np.where(tied(state.mode)[:, :, None], 1.0, served * live[:, :, None])
+    group = community.cell_of.group
+    of_building = queue.served if queue is not None else served[:, group]
+    state.served = np.where(tied(state.mode)[:, group, None], 1.0, of_building * live[:, group, None])
+    if queue is not None:
+        queue.close(state)
     # What is left over is taken from generation first; an engine goes below its least load only when that is gone.
     spilt = sun - charged
     followers = cell.generation_kw - cell.base_kw
@@ -142,7 +161,10 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         give=_ratio(drawn, cell.give_kw) * live,
         take=_ratio(charged, cell.take_kw) * live,
     )
-    _set_powers(community, state, frame, shares)
+    split = None
+    if community.island.sharing != "droop":
+        split = stores_kw(community, state, frame, drawn * live, charged * live)
+    _set_powers(community, state, frame, shares, split)
     serve_from_outlets(community, state, frame)
 
 
@@ -176,28 +198,48 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def _change_formers(community: Community, state: State, frame: Frame, alive: Bools, runs: Bools) -> None:
-    """Cells whose last forming device gave up go dark; those in which an engine runs come to life."""
+def _start_dark(community: Community, state: State, frame: Frame, runs: Bools) -> None:
+    """Dark cells in which an engine runs come to life."""
     dark = (state.mode == BLACKSTART) | ((state.mode == DEAD) & np.isinf(state.due_s))
-    lost = lives(state.mode) & ~alive
-    if not (lost.any() or dark.any()):
+    if not (dark & runs).any():
         return
+    switching = _switching(community, state, frame)
+    for r, c in zip(*np.nonzero(dark & runs), strict=True):
+        switching.go(int(r), int(c), "started", "started")
+
+
+def _switching(community: Community, state: State, frame: Frame) -> Switching:
     rows = np.arange(len(state.mode)) if frame.rows is None else frame.rows
-    t_s = np.broadcast_to(frame.moment.t_s, (len(rows), 1))[:, 0]
-    switching = Switching(community, state, rows, t_s, frame.events)
+    return Switching(community, state, rows, _now_s(state, frame)[:, 0], frame.events)
+
+
+def _change_formers(community: Community, state: State, frame: Frame, alive: Bools) -> None:
+    """Cells whose last forming device gave up go dark; those whose engine does not start are told."""
+    lost = lives(state.mode) & ~alive
+    if not (lost.any() or (state.mode == BLACKSTART).any()):
+        return
+    switching = _switching(community, state, frame)
     engines, stores = engine_formers(community, state), store_formers(community, state)[1]
     for r, c in zip(*np.nonzero(lost), strict=True):
         trigger = "former_lost_engine_starting" if engines[r, c] else "former_lost"
         switching.go(int(r), int(c), trigger, "energy" if stores[r, c] else "former")
         state.due_s[r, c] = np.inf
-    for r, c in zip(*np.nonzero(dark & runs), strict=True):
-        switching.go(int(r), int(c), "started", "started")
     for r, c in zip(*np.nonzero((state.mode == BLACKSTART) & ~engines), strict=True):
         switching.go(int(r), int(c), "start_failed", "start")
 
 
-def _set_powers(community: Community, state: State, frame: Frame, shares: Shares) -> None:
-    """Overwrite the powers of devices in cells without grid, or back on it and waiting; add up the buildings anew."""
+def _now_s(state: State, frame: Frame) -> Floats:
+    """(R, 1)"""
+    return np.asarray(np.broadcast_to(frame.moment.t_s, (len(state.mode), 1)), dtype=np.float64)
+
+
+def _set_powers(
+    community: Community, state: State, frame: Frame, shares: Shares, split: dict[int, Floats] | None
+) -> None:
+    """Overwrite the powers of devices in cells without grid, or back on it and waiting; add up the buildings anew.
+
+    ``split``: what each store does, where not all do the same part of what they can.
+    """
     whole = (state.mode == GRID).astype(np.float64)
     waits = (state.mode == RECOVER).astype(np.float64)
     net = np.zeros(state.net_kw.shape)
@@ -206,11 +248,14 @@ def _set_powers(community: Community, state: State, frame: Frame, shares: Shares
         if startable(fleet):
             least = np.maximum(lo, 0.0)
             alone = least * to_cell.spread(shares.base) + (np.maximum(hi, 0.0) - least) * to_cell.spread(shares.engine)
+        elif split is not None and fleet.flexible:
+            alone = split[i]
         elif fleet.flexible:
             alone = np.maximum(hi, 0.0) * to_cell.spread(shares.give)
             alone = alone + np.minimum(lo, 0.0) * to_cell.spread(shares.take)
         elif fleet.tier_shares is not None:
-            part = sum(fleet.tier_shares[:, tier] * to_cell.spread(state.served[:, :, tier]) for tier in range(4))
+            parts, served = tier_parts(community, state, i)[0], community.by_building[i].spread
+            part = sum(parts[..., tier] * served(state.served[:, :, tier]) for tier in range(4))
             alone = want * part
         else:
             alone = want * to_cell.spread(shares.generation)
@@ -262,5 +307,10 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
         above = energy - threshold * usable
         crosses = (alive > 0) & (drain > 0) & (above > SHARE_EPS * usable)
         time = np.divide(above * SECONDS_PER_HOUR, drain, out=np.full(drain.shape, np.inf), where=crosses)
+        soonest = np.minimum(soonest, np.minimum.reduce(time, axis=1))
+    for level in community.island.shedding.restore_above_soc or ():
+        below = energy - level * usable
+        crosses = (alive > 0) & (drain < 0) & (below < -SHARE_EPS * usable)
+        time = np.divide(below * SECONDS_PER_HOUR, drain, out=np.full(drain.shape, np.inf), where=crosses)
         soonest = np.minimum(soonest, np.minimum.reduce(time, axis=1))
     return soonest

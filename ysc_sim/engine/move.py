@@ -10,12 +10,14 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Device, Flow
 from ysc_sim.engine.act import plus
 from ysc_sim.engine.beyond import book_switched_off
+from ysc_sim.engine.cold_load import bands_of, tier_parts, warm_up
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of, pool
 from ysc_sim.engine.meters import Rest, read_meters
 from ysc_sim.engine.modes import RECOVER, tied
 from ysc_sim.engine.no_export import book_curtailed
 from ysc_sim.engine.outlet import from_outlets_kw
+from ysc_sim.engine.shedding import in_units
 from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
 
 GENERATION = {"pv": "pv_kwh", "wind": "wind_kwh", "genset": "genset_kwh"}
@@ -50,6 +52,8 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
     imported, exported = read_meters(state.net_kw, energy, by_building, dt_s)
     if frame.dark:
         imported, exported = _book_dark(community, state, frame, dt_s, energy, imported, exported)
+    if state.memory:
+        _remember(community, state, frame, dt_s)
     state.import_kwh = state.import_kwh + imported
     state.export_kwh = state.export_kwh + exported
     frame.recorder.add("import_kwh", frame.interval, frame.rows, imported)
@@ -99,28 +103,19 @@ def _book_dark(
     """Cells without grid: what was not served or not used, and meters that stand at an open switch."""
     dt_h = dt_s / SECONDS_PER_HOUR
     recorder, interval, rows = frame.recorder, frame.interval, frame.rows
-    bands = [fleet.bands(part, frame.moment) for fleet, part in zip(community.fleets, state.fleets, strict=True)]
-    lacking = np.zeros_like(state.unserved_kwh)
     alone = ~tied(state.mode)
-    for i, fleet in enumerate(community.fleets):
-        want = bands[i].want_kw
-        if fleet.flexible:
-            continue
-        if fleet.tier_shares is not None:
-            for tier in range(4):
-                gone = 1.0 - community.by_cell[i].spread(state.served[:, :, tier])
-                lacking[:, :, tier] += community.by_building[i].sum(-want * fleet.tier_shares[:, tier] * gone * dt_h)
-        else:
-            unused = community.by_building[i].sum((want - state.p_kw[i]) * idle(community, state, i) * dt_h)
-            recorder.add("curtailed_kwh", interval, rows, unused)
-    lacking[:, :, 0] = np.maximum(lacking[:, :, 0] - from_outlets_kw(community, state) * dt_h, 0.0)
+    lacking, given = _by_tier(community, state, frame, dt_h)
+    outlets = np.minimum(from_outlets_kw(community, state) * dt_h, lacking[:, :, 0])
+    lacking[:, :, 0] -= outlets
+    given[:, :, 0] += outlets
     state.unserved_kwh = state.unserved_kwh + lacking
     for tier in range(4):
         recorder.add(f"unserved_kwh_tier{tier + 1}", interval, rows, lacking[:, :, tier])
+        recorder.add(f"island_served_kwh_tier{tier + 1}", interval, rows, given[:, :, tier])
     unserved = np.add.reduce(lacking, axis=2)
     recorder.add("unserved_kwh", interval, rows, unserved)
     recorder.add("load_kwh", interval, rows, unserved)
-    short = community.cell_of.spread((state.served[:, :, 0] < 1.0 - SERVED_EPS).astype(np.float64))
+    short = (state.served[:, :, 0] < 1.0 - SERVED_EPS).astype(np.float64)
     recorder.add("interrupted_s", interval, rows, short * (lacking[:, :, 0] > 0) * dt_s)
     # Only a single cell has wires between buildings while it is alone: their losses are its own.
     lost = state.loss_kw * dt_h if len(community.cells) == 1 else 0.0
@@ -137,6 +132,54 @@ def _book_dark(
         closed = (~alone).astype(np.float64)
         return imported * closed, exported * closed
     return imported, exported
+
+
+def _by_tier(community: Community, state: State, frame: Frame, dt_h: float | Floats) -> tuple[Floats, Floats]:
+    """Demand by tier that was not served, and that was served without grid, (R, n, 4) kWh; books unused sun.
+
+    What was off lacks what its profile says; what was on took what it drew.
+    """
+    lacking, given = np.zeros_like(state.unserved_kwh), np.zeros_like(state.unserved_kwh)
+    alone = community.cell_of.spread((~tied(state.mode)).astype(np.float64))
+    for i, (fleet, to_building) in enumerate(zip(community.fleets, community.by_building, strict=True)):
+        if fleet.flexible:
+            continue
+        want = bands_of(community, state, i, frame.moment).want_kw
+        if fleet.tier_shares is None:
+            unused = to_building.sum((want - state.p_kw[i]) * idle(community, state, i) * dt_h)
+            frame.recorder.add("curtailed_kwh", frame.interval, frame.rows, unused)
+            continue
+        drawn, plain = tier_parts(community, state, i)
+        for tier in range(4):
+            served = to_building.spread(state.served[:, :, tier])
+            lacking[:, :, tier] += to_building.sum(-want * plain[..., tier] * (1.0 - served) * dt_h)
+            given[:, :, tier] += to_building.sum(-want * drawn[..., tier] * served * dt_h) * alone
+    return lacking, given
+
+
+def _remember(community: Community, state: State, frame: Frame, dt_s: float | Floats) -> None:
+    """Time that demand was off, and what it will draw when it comes back."""
+    if frame.dark and in_units(state):
+        gone = (1.0 - state.served) * (~tied(state.mode))[:, community.cell_of.group, None]
+        state.memory["off_s"] = state.memory["off_s"] + gone * np.asarray(dt_s).reshape(-1, 1, 1)
+    if community.island.cold_load is not None:
+        frame.recorder.add("pickup_kwh", frame.interval, frame.rows, _picked_up(community, state, frame, dt_s))
+        warm_up(community, state, dt_s)
+
+
+def _picked_up(community: Community, state: State, frame: Frame, dt_s: float | Floats) -> Floats:
+    """Demand beyond the profile, (R, n) kWh."""
+    total = np.zeros(state.net_kw.shape)
+    if not state.memory["excess_mean"].any():
+        return total
+    for i, (fleet, to_building) in enumerate(zip(community.fleets, community.by_building, strict=True)):
+        if fleet.flexible or fleet.tier_shares is None:
+            continue
+        want = bands_of(community, state, i, frame.moment).want_kw
+        drawn, plain = tier_parts(community, state, i)
+        served = state.served[:, to_building.group]
+        total += to_building.sum(-want * np.add.reduce((drawn - plain) * served, axis=2) * (dt_s / SECONDS_PER_HOUR))
+    return total
 
 
 def _note_apart(community: Community, frame: Frame, top: Ints) -> None:

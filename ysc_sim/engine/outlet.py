@@ -10,6 +10,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Outlets
+from ysc_sim.engine.cold_load import tier_parts
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.modes import lives, tied
 from ysc_sim.units import Floats
@@ -33,7 +34,8 @@ def serve_from_outlets(community: Community, state: State, frame: Frame) -> None
             gives[i] = np.minimum(frame.bands[i].want_kw, fleet.outlet_kw) * inside
             supply += to_building.sum(gives[i])
         elif fleet.tier_shares is not None and not fleet.flexible:
-            critical[i] = -frame.bands[i].want_kw * fleet.tier_shares[:, 0] * inside
+            # At a plug nobody's heating picks up: what the profile says.
+            critical[i] = -frame.bands[i].want_kw * tier_parts(community, state, i)[1][..., 0] * inside
             demand += to_building.sum(critical[i])
     served = np.minimum(supply, demand)
     for part, whole, sign in ((gives, supply, 1.0), (critical, demand, -1.0)):

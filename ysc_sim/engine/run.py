@@ -11,8 +11,9 @@ from functools import partial
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State, start_state
-from ysc_sim.contracts import Moment, OutageWindow
+from ysc_sim.contracts import DeviceState, Moment, OutageWindow
 from ysc_sim.engine.act import STAGES
+from ysc_sim.engine.cold_load import start_cold
 from ysc_sim.engine.cuts import close_wanted, cut_off
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.gate import Gate
@@ -24,6 +25,7 @@ from ysc_sim.engine.outage_log import OutageLog
 from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.row_outages import RowOutages
+from ysc_sim.engine.shedding import next_turn_s, start_shedding
 from ysc_sim.engine.transfer import (
     Switching,
     call_engines,
@@ -49,7 +51,7 @@ class Run:
         self.axis = community.site.axis
         self.prices = Prices(community.terms, self.axis, len(community.buildings))
         prepare_planners(community, self.prices)
-        self.state = start_state(community)
+        self.state = start_state(community, memory_of(community))
         self.recorder = Recorder(
             intervals=-(-self.axis.count // community.record_every),
             slots=self.axis.slots,
@@ -244,6 +246,8 @@ class Run:
             self._note_events()
         for stage in STAGES:
             stage(self.community, self.state, frame)
+        if self.dark:
+            self._note_events()
         if t_s % self.axis.slot_s == 0:
             slot = t_s // self.axis.slot_s
             if slot < self.axis.slots:
@@ -268,6 +272,7 @@ class Run:
 
     def _ask_for_events(self) -> Floats:
         soonest = np.minimum(self.row_outages.next_s, next_change_s(self.state))
+        soonest = np.minimum(soonest, next_turn_s(self.state))
         for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
             times = fleet.next_event_s(memory, Moment(0.0, 0))
             if times is not None:
@@ -282,6 +287,13 @@ class Run:
     def on_grid(self) -> bool:
         """Whether every cell of every row is tied to the grid, and nothing waits."""
         return tied_and_whole(self.state)
+
+
+def memory_of(community: Community) -> DeviceState:
+    """What shedding and cold loads remember at the beginning."""
+    rows, n, c = community.rows, len(community.buildings), len(community.cells)
+    rules = community.island
+    return start_shedding(rules.shedding, rows, n, c) | start_cold(rules.cold_load, rows, n)
 
 
 def tied_and_whole(state: State) -> bool:
@@ -305,6 +317,10 @@ def columns_of(community: Community) -> list[str]:
             *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)),
             "interrupted_s",
         ]
+    if community.may_be_dark:
+        names += [f"island_served_kwh_tier{tier}" for tier in range(1, 5)]
+    if community.island.cold_load is not None:
+        names.append("pickup_kwh")
     if community.may_be_dark or community.export_bans or solved_inside(community):
         names.append("curtailed_kwh")
     if community.export_bans:

@@ -9,7 +9,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Moment, startable
 from ysc_sim.engine.islands import any_in_island, islands_of
-from ysc_sim.engine.modes import DEAD, ISLAND, MODES, RECOVER, SYNC, TIED, TRANSFER, follow, tied
+from ysc_sim.engine.modes import DEAD, ISLAND, LIVES, MODES, RECOVER, SYNC, TIED, TRANSFER, follow, tied
 from ysc_sim.engine.swing import swing_of
 from ysc_sim.resilience import synchronising_time_s
 from ysc_sim.results.arrays import Event
@@ -36,8 +36,17 @@ class Switching(NamedTuple):
         mode = int(self.state.mode[at, cell])
         after = follow(mode, trigger)
         self.state.mode[at, cell] = after
+        pick_up_s = self.community.island.shedding.pick_up_s
+        if pick_up_s > 0 and after == ISLAND and not (LIVES[mode] or TIED[mode]):
+            self._pick_up_by_tier(at, cell, pick_up_s)
         names = MODES[mode].name, MODES[after].name
         self.events.append(Event(float(self.t_s[at]), int(self.rows[at]), self.community.cells[cell], *names, cause))
+
+    def _pick_up_by_tier(self, at: int, cell: int, apart_s: float) -> None:
+        """A dark cell came to life: its tiers are switched on one after the other."""
+        for place, tier in enumerate(self.community.island.shedding.order[1:], start=1):
+            self.state.held_from_s[at, cell, tier - 1] = -np.inf
+            self.state.held_to_s[at, cell, tier - 1] = self.t_s[at] + place * apart_s
 
 
 def store_formers(community: Community, state: State) -> tuple[Bools, Bools]:
@@ -121,9 +130,10 @@ def join_grid(switching: Switching, at: Ints, which: Bools) -> None:
                 state.due_s[r, c] = np.inf
             else:
                 start_sync(switching, r, np.array([c]), community.cells[0 if community.nested else c])
-    switched = tied(state.mode)[at]
-    state.served = state.served.copy()
-    state.served[at] = np.where(switched[:, :, None], 1.0, state.served[at])
+    whole = tied(state.mode)[:, community.cell_of.group, None]
+    back = np.zeros(len(state.mode), dtype=np.bool_)
+    back[at] = True
+    state.served = np.where(whole & back[:, None, None], 1.0, state.served)
 
 
 def start_sync(switching: Switching, r: int, cells: Ints, name: str) -> None:
@@ -159,7 +169,7 @@ def switch_on(switching: Switching, r: int, c: int) -> None:
     switching.go(r, c, "grid_returned_to_wait" if waits else "grid_returned", "grid_returned")
     state.level[r, c] = 0.0 if waits else 1.0
     state.due_s[r, c] = switching.t_s[r] + rules.wait_s + rules.ramp_s / STAIRS if waits else np.inf
-    state.served[r, c] = 1.0
+    state.served[r, switching.community.cell_of.group == c] = 1.0
 
 
 def pass_time(switching: Switching) -> None:
@@ -224,7 +234,7 @@ def join(switching: Switching, r: int, cell: int, mine: Ints) -> None:
         state.due_s[r, c] = np.inf
         switching.go(r, c, trigger, cause)
         if on_grid:
-            state.served[r, c] = 1.0
+            state.served[r, switching.community.cell_of.group == c] = 1.0
 
 
 def call_engines(community: Community, state: State, t_s: Floats) -> None:

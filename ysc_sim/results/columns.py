@@ -30,6 +30,11 @@ BUILDING_COLUMNS = (
     Column("load_kwh", "kWh", "demand, whether served or not"),
     Column("unserved_kwh", "kWh", "demand not served"),
     *TIER_COLUMNS,
+    *(
+        Column(f"island_served_kwh_tier{tier}", "kWh", f"demand of tier {tier} served while its cell had no grid")
+        for tier in (1, 2, 3, 4)
+    ),
+    Column("pickup_kwh", "kWh", "part of demand that is beyond the profile after an interruption (cold-load pickup)"),
     Column("switched_off_kwh", "kWh", "part of it that a strategy switched off"),
     Column("lost_comfort_jpy", "JPY", "what that part is worth to those who miss it, at the devices' values"),
     Column("pv_kwh", "kWh", "solar energy used, after curtailment"),

@@ -224,8 +224,10 @@ def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
     """Every plug-in's specification with the path where its fields stand."""
     yield ("market",), scenario.market.spec
     yield from specs_in(("bidder",), scenario.bidder)
-    if scenario.island.frequency is not None:
-        yield ("island", "frequency"), scenario.island.frequency
+    for name in ("frequency", "shedding"):
+        rules = getattr(scenario.island, name)
+        if rules is not None:
+            yield ("island", name), rules
     for number, outage in enumerate(scenario.outages):
         yield ("outages", number), outage.spec
     for b, building in enumerate(scenario.buildings):

@@ -61,8 +61,23 @@ def cells_go_with_the_rest(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
             yield tree.problem("outage_event_unknown", ("outages", k, "cell"), {"value": cell, "known": known})
 
 
+def formers_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Every store that ``island.formers`` names."""
+    known = [
+        f"{member}/{device.id}"
+        for building in scenario.buildings
+        for member in building.member_ids
+        for device in building.devices
+    ]
+    for k, name in enumerate(scenario.island.formers):
+        if name not in known:
+            values = {"value": name, "known": ", ".join(known[:12]), "suggestion": suggest(name, known)}
+            yield tree.problem("former_unknown", ("island", "formers", k), values)
+
+
 CELL_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     cells_are_a_tree,
     cells_hold_buildings,
     cells_go_with_the_rest,
+    formers_exist,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len
 
@@ -74,11 +74,69 @@ class Frequency:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shedding:
+    """Who goes without when there is not enough, for how long, and who comes back first."""
+
+    order: Annotated[tuple[Annotated[int, Ge(1), Le(4)], ...], Len(4, 4)] = (1, 2, 3, 4)
+    """Tiers in the order in which they are served."""
+    inside_tier: Literal["alike", "turns", "fixed", "largest_first"] = "alike"
+    """How a tier that can be served in part is served: all buildings in that part (as if rotated quickly); or whole
+    buildings, by turns (who was off longest comes first), always in the order of their names, or the largest first."""
+    turn_s: Annotated[float, Ge(1), Le(1e10), Unit("s")] = 1800.0
+    """Length of a turn; only with ``inside_tier: turns``."""
+    min_on_s: Seconds = 0.0
+    """How long a building that was switched on keeps its place before others; not with ``alike``."""
+    min_off_s: Seconds = 0.0
+    """How long a building that was switched off stays off; not with ``alike``."""
+    restore_above_soc: Annotated[tuple[Fraction, ...], Len(4, 4)] | None = None
+    """State of charge at which stores serve a tier again that was shed below its threshold; the threshold if not
+    given."""
+    pick_up_s: Seconds = 0.0
+    """Time between one tier and the next when a dark cell comes to life again."""
+
+    def check(self) -> list[tuple[str, str, dict[str, object]]]:
+        """Cross rules: (problem key, field, values)."""
+        if sorted(self.order) != [1, 2, 3, 4]:
+            return [("tiers_not_each_once", "order", {"value": ", ".join(map(str, self.order))})]
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdLoad:
+    """What demand draws beyond its profile after it was off (cold-load pickup): P = P∞·[1 + (k − 1)·e^(−t/τ)].
+
+    Lang, Anderson and Fouad, IEEE Trans. PAS 101 (1982) 924-932; Ucak and Pahwa, IEEE Trans. Power Delivery 9 (1994)
+    1717-1723. The defaults are those of electric resistance heating: 2.2 times at once and 1.3 to 1.5 times over the
+    first hour; heat pumps behave otherwise.
+    """
+
+    peak: Annotated[float, Ge(1), Le(20), Unit("1")] = 2.2
+    """k: power after a long outage, in units of what the profile says."""
+    decay_s: Annotated[float, Gt(0), Le(1e7), Unit("s")] = 1200.0
+    """τ with which the excess goes away."""
+    build_s: Annotated[float, Gt(0), Le(1e7), Unit("s")] = 1800.0
+    """Time constant with which it grows while demand is off (assumed)."""
+    hold_s: Seconds = 0.0
+    """How long the excess stays whole after the return, before it goes away."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Island:
     """How cells leave the grid, live alone and come back."""
 
     shed_below_soc: Annotated[tuple[Fraction, ...], Len(4, 4)] = (0.0, 0.1, 0.2, 0.3)
     """State of charge below which tiers 1 to 4 of the load are shed; tier 1 is the most critical."""
+    shedding: Shedding = field(default_factory=Shedding)
+    """Order of shedding and restoration."""
+    cold_load: ColdLoad | None = None
+    """Demand beyond the profile after an interruption; none if not given."""
+    sharing: Literal["droop", "soc", "master_slave"] = "droop"
+    """How stores share what is missing or left over: in proportion to what each can give or take (equal droop); by
+    their state of charge too, so that all are empty at the same time; or the first forming one alone as far as it can,
+    then the next."""
+    formers: tuple[Annotated[str, Len(1, 200)], ...] = ()
+    """Order of the stores under ``master_slave`` (building/device); forming ones before others and then by name if not
+    given."""
     break_s: Seconds = 0.0
     """Break of the supply when the grid is lost unannounced and forming devices could not take over what it gave."""
     synchronise: Synchronise | None = None
