@@ -44,6 +44,7 @@ def compile_community(scenario: Scenario) -> Community:
         scenario.folder,
         place.weather,
         place.weather_variability,
+        place.own_weather,
     )
     members = sorted(replicate(scenario.buildings, rows), key=lambda member: member.id)
     ids = tuple(member.id for member in members)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.timeseries.mirror import Mirrored
+from ysc_sim.timeseries.weather_file import WeatherFile
 from ysc_sim.units import Floats
 
 EnergyClass = Literal["load", "pv", "wind", "genset", "battery", "ev"]
@@ -86,9 +87,11 @@ class Site:
     folder: Path
     """Folder of the scenario: a profile that it names lies inside."""
     weather: str = "standard"
-    """standard: the standard year that profiles follow; synthetic: drawn for every row."""
+    """standard: the standard year that profiles follow; synthetic: drawn for every row; file: ``weather_file``."""
     weather_variability: float = 1.0
     """1: as restless as real weather; 0: the normals on every day."""
+    weather_file: WeatherFile | None = None
+    """The user's own weather year, the same in all rows."""
 
 
 class Moment(NamedTuple):

@@ -27,7 +27,8 @@ from annotated_types import Ge, Gt, Le, Len
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, LoadSwitches, Measure, MetricInfo, Moment, Placed
 from ysc_sim.devices.sessions import seconds_of_day
 from ysc_sim.devices.unstored import UnstoredFleet, hour_of, start_rows
-from ysc_sim.devices.weather import outdoor_c
+from ysc_sim.devices.weather import outdoor_c, sky_notes
+from ysc_sim.timeseries.weather_file import AIR
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Fraction, JPYPerKWh, Minutes, PositiveKW, Unit
 
 DAY_S = 86_400
@@ -42,6 +43,8 @@ Celsius = Annotated[float, Ge(-30), Le(60), Unit("°C")]
 class AirconSpec:
     """One air conditioner and its room."""
 
+    weather_needs: ClassVar[tuple[str, ...]] = (AIR,)
+    """What it needs of a weather file."""
     thermal_kw: PositiveKW
     """Largest heat that it moves."""
     floor_m2: Annotated[float, Gt(0), Le(1e6), Unit("m²")]
@@ -99,6 +102,7 @@ class AirconFleet(UnstoredFleet):
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
+        self.notes = sky_notes(placed.site)
         self.flexible = False
         specs = placed.specs
         self.forming: Bools = np.zeros(len(specs), dtype=np.bool_)

@@ -27,8 +27,9 @@ from annotated_types import Ge, Gt, Le
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed
 from ysc_sim.devices.unstored import UnstoredFleet, hour_of, start_rows
 from ysc_sim.devices.water_heater import tank_after
-from ysc_sim.devices.weather import outdoor_c
+from ysc_sim.devices.weather import outdoor_c, sky_notes
 from ysc_sim.timeseries.hotwater import KWH_PER_LITRE_K, draw_kw
+from ysc_sim.timeseries.weather_file import AIR
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Efficiency, Floats, Fraction, Hours, PositiveKW, Unit
 
 TANK_RISE_K = 45.0
@@ -57,6 +58,8 @@ KINDS = {
 class FuelCellSpec:
     """One residential fuel cell."""
 
+    weather_needs: ClassVar[tuple[str, ...]] = (AIR,)
+    """What it needs of a weather file."""
     technology: Literal["sofc", "pefc"] = "sofc"
     """Solid oxide (runs all the time) or polymer (stops when its tank is full)."""
     rated_kw: PositiveKW = 0.7
@@ -106,6 +109,7 @@ class FuelCellFleet(UnstoredFleet):
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
+        self.notes = sky_notes(placed.site)
         self.flexible = True
         self.tier_shares: Floats | None = None
         specs = placed.specs

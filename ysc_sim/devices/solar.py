@@ -1,6 +1,6 @@
 """Solar roofs: what the sun gives on any plane, in the standard year or in weather of its own for every seed.
 
-With ``site: {weather: synthetic}`` the power comes from drawn weather, by pvlib's chain
+With ``site: {weather: synthetic}`` or a weather file the power comes from that weather, by pvlib's chain
 (:mod:`ysc_sim.timeseries.photovoltaic`). Otherwise from the standard year: four planes are published for Yokohama's
 climate region and used as they are; any other tilt and direction is worked out from them
 (:mod:`ysc_sim.timeseries.planes`, with the error). The sun does not know whose roof it shines on: a building's shift in
@@ -20,7 +20,7 @@ from annotated_types import Ge, Gt, Le, Len
 from ysc_sim.contracts import EnergyClass, Placed
 from ysc_sim.devices.base import ProfileFleet, Source
 from ysc_sim.devices.measured import file_problems, is_file, measured_source
-from ysc_sim.devices.weather import is_synthetic, planes_kw, weather_step_s
+from ysc_sim.devices.weather import has_own_weather, planes_kw, sky_notes, weather_step_s
 from ysc_sim.errors import Problem
 from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.timeseries.calendar import aligned_day
@@ -28,6 +28,7 @@ from ysc_sim.timeseries.photovoltaic import Plane
 from ysc_sim.timeseries.planes import plane_year_kw
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.read import Stamp, Unit
+from ysc_sim.timeseries.weather_file import AIR, SUN
 from ysc_sim.units import KVA, KW, SECONDS_PER_HOUR, Degrees, Floats, Fraction, PositiveKW, Tilt
 from ysc_sim.units import Unit as FieldUnit
 
@@ -68,6 +69,11 @@ class SolarSpec:
     csv_column: Annotated[str, Len(0, 200)] = ""
     """Heading of a file's column of values, where there are several."""
 
+    @property
+    def weather_needs(self) -> tuple[str, ...]:
+        """What it needs of a weather file."""
+        return () if self.profile else (SUN, AIR)
+
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
         if self.profile and not is_file(self.profile):
@@ -90,7 +96,7 @@ class SolarFleet(ProfileFleet):
     def __init__(self, placed: Placed) -> None:
         super().__init__(placed)
         site, specs = placed.site, placed.specs
-        drawn = is_synthetic(site)
+        drawn = has_own_weather(site)
         keys = [plane_of(spec, drawn) for spec in specs]
         sources: dict[Hashable, Source] = {}
         for key, spec in zip(keys, specs, strict=True):
@@ -109,7 +115,7 @@ class SolarFleet(ProfileFleet):
         capped = np.isfinite(limits)
         limits = np.where(capped, np.where(capped, limits, 0.0) * larger, np.inf)
         modelled = any(not spec.profile for spec in specs)
-        self.notes = ({"key": "weather_is_synthetic" if drawn else "solar_standard_year"},) if modelled else ()
+        self.notes = sky_notes(site, "solar_standard_year") if modelled else ()
         self.follow(
             list(sources.values()),
             np.array([order.index(key) for key in keys], dtype=np.int64),
@@ -119,7 +125,7 @@ class SolarFleet(ProfileFleet):
 
 
 def plane_of(spec: SolarSpec, drawn: bool) -> Hashable:
-    """What two plants must share to follow one source: a :class:`Plane` where the weather is ``drawn``."""
+    """What two plants must share to follow one source: a :class:`Plane` where the weather is ``drawn`` or of a file."""
     if spec.profile:
         return (spec.profile, spec.csv_unit, spec.csv_stamp, spec.csv_column)
     if drawn:

@@ -19,8 +19,9 @@ from annotated_types import Ge, Gt, Le
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed
 from ysc_sim.devices.sessions import seconds_of_day
 from ysc_sim.devices.unstored import UnstoredFleet, hour_of, start_rows
-from ysc_sim.devices.weather import outdoor_c
+from ysc_sim.devices.weather import outdoor_c, sky_notes
 from ysc_sim.timeseries.hotwater import KWH_PER_LITRE_K, draw_kw
+from ysc_sim.timeseries.weather_file import AIR
 from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Floats, Fraction, PositiveKW, Unit
 
 DAY_S = 86_400
@@ -56,6 +57,8 @@ def tank_after(
 class WaterHeaterSpec:
     """One heat-pump water heater."""
 
+    weather_needs: ClassVar[tuple[str, ...]] = (AIR,)
+    """What it needs of a weather file."""
     people: Annotated[float, Gt(0), Le(200), Unit("1")] = 4.0
     """People who draw from it."""
     tank_l: Annotated[float, Gt(0), Le(1e5), Unit("L")] = 370.0
@@ -96,6 +99,7 @@ class WaterHeaterFleet(UnstoredFleet):
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
+        self.notes = sky_notes(placed.site)
         self.flexible = True
         self.tier_shares: Floats | None = None
         specs = placed.specs

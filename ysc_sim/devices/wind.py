@@ -1,5 +1,5 @@
-"""Small wind turbines of 1 to 20 kW: synthetic wind, a power curve, the height of the hub and the density
-of the air.
+"""Small wind turbines of 1 to 20 kW: synthetic wind or that of a file, a power curve, the height of the hub and the
+density of the air.
 
 The wind is one per community and row of the ensemble: turbines that stand together see the same. Between
 the points of a power curve the power is linear; below 2 m/s and above the cut-out speed it is zero. Curves:
@@ -20,13 +20,13 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
-from ysc_sim.contracts import SITE, EnergyClass, Placed
+from ysc_sim.contracts import EnergyClass, Placed
 from ysc_sim.devices.base import ProfileFleet, Source
-from ysc_sim.devices.weather import is_synthetic
+from ysc_sim.devices.weather import file_notes, wind_and_density
 from ysc_sim.timeseries.folder import profiles_folder
-from ysc_sim.timeseries.profiles import days_around
-from ysc_sim.timeseries.wind import air_density, at_height, at_standard_density, wind_speed_m_s
-from ysc_sim.units import SECONDS_PER_HOUR, W_PER_KW, Floats, Unit
+from ysc_sim.timeseries.weather_file import WIND
+from ysc_sim.timeseries.wind import at_height, at_standard_density
+from ysc_sim.units import W_PER_KW, Floats, Unit
 
 STARTS_ABOVE_M_S = 2.0
 
@@ -93,6 +93,8 @@ def _curve(row: Mapping[str, str]) -> PowerCurve:
 class WindSpec:
     """One kind of small wind turbine at one building."""
 
+    weather_needs: ClassVar[tuple[str, ...]] = (WIND,)
+    """What it needs of a weather file."""
     turbine: Annotated[str, Len(1, 100)]
     """airdolphin (1 kW), skystream (2.4), evance_r9000 (5), bergey_excel10 (12), cf20 (20); with the extra ``wind``
     also windpowerlib's large turbines, e.g. E-53/800."""
@@ -126,15 +128,12 @@ class WindFleet(ProfileFleet):
     def __init__(self, placed: Placed) -> None:
         super().__init__(placed)
         site = placed.site
-        days = days_around(site.axis, 0)
-        draws = [site.rows.generator(row, SITE, "wind") for row in range(site.rows.count)]
-        variability = site.weather_variability if is_synthetic(site) else 1.0
-        speed, density = wind_speed_m_s(days, draws, variability=variability), air_density(days)
+        speed, density, step_s, measured_at_m = wind_and_density(site)
         kinds = sorted({(spec.turbine, spec.hub_height_m, spec.shear_exponent) for spec in placed.specs})
         sources = []
         for turbine, height_m, exponent in kinds:
-            there = at_standard_density(at_height(speed, height_m, exponent), density)
-            sources.append(Source(curve_of(turbine).power_kw(there), SECONDS_PER_HOUR, 0))
+            there = at_standard_density(at_height(speed, height_m, exponent, measured_at_m), density)
+            sources.append(Source(curve_of(turbine).power_kw(there), step_s, 0))
         which = [kinds.index((spec.turbine, spec.hub_height_m, spec.shear_exponent)) for spec in placed.specs]
-        self.notes = ({"key": "wind_is_synthetic"},)
+        self.notes = ({"key": "wind_is_synthetic"},) if site.weather_file is None else file_notes(site)
         self.follow(sources, np.array(which, dtype=np.int64), placed.column("count").reshape(1, -1))

@@ -20,6 +20,7 @@ from ysc_sim.scenario.check_cells import CELL_RULES
 from ysc_sim.scenario.check_inputs import INPUT_RULES
 from ysc_sim.scenario.check_network import NETWORK_RULES
 from ysc_sim.scenario.check_tariffs import TARIFF_RULES
+from ysc_sim.scenario.check_weather import WEATHER_RULES
 from ysc_sim.scenario.kinds import Choice, Forecasting, parts_of
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Path_, Tree
@@ -280,4 +281,5 @@ RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     *INPUT_RULES,
     *TARIFF_RULES,
     *NETWORK_RULES,
+    *WEATHER_RULES,
 )

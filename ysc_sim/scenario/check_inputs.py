@@ -114,6 +114,8 @@ def named_files(scenario: Scenario) -> tuple[str, ...]:
         found += [name for device in building.devices for _, name in named_files_of(device.spec)]
     if isinstance(scenario.network, GridFile):
         found.append(scenario.network.file)
+    if scenario.site.weather_file:
+        found.append(scenario.site.weather_file)
     return tuple(dict.fromkeys(found))
 
 

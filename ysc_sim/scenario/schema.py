@@ -23,6 +23,7 @@ from ysc_sim.scenario.island import Cell, Island
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
 from ysc_sim.scenario.network import AnyNetwork
 from ysc_sim.timeseries import TimeAxis
+from ysc_sim.timeseries.weather_file import WeatherFile
 from ysc_sim.units import KW, SECONDS_PER_HOUR, Fraction, JPYPerKWh, Latitude, Longitude, Seconds, Unit
 
 FORMAT = 1
@@ -62,10 +63,30 @@ class Place:
     """Degrees north (Yokohama: 35.45)."""
     longitude_deg: Longitude = 139.64
     """Degrees east (Yokohama: 139.64)."""
-    weather: Literal["standard", "synthetic"] = "standard"
-    """standard: the published standard year; synthetic: drawn for every seed around Yokohama's monthly normals."""
+    weather: Literal["standard", "synthetic", "file"] = "standard"
+    """standard: the published standard year; synthetic: drawn for every seed around Yokohama's monthly normals; file: a
+    weather year of your own, ``weather_file``."""
     weather_variability: Fraction = 1.0
     """Of synthetic weather: 1 as restless as real weather, 0 the monthly normals on every day."""
+    weather_file: Text = ""
+    """A weather year in the scenario's folder: EPW, TMY2, TMY3, METPV-20, METPV-11, JMA, or a table of
+    ``ysc import``."""
+    weather_format: Annotated[str, Len(1, 40)] = "auto"
+    """Format of the file, as ``ysc import`` names it."""
+    weather_column: Text = ""
+    """Station of a file that holds several."""
+    weather_fill_hours: Annotated[float, Ge(0), Le(744), Unit("h")] = 0.0
+    """Gaps of the file up to so many hours are bridged by straight lines."""
+    weather_wind_height_m: Annotated[float, Gt(0), Le(300), Unit("m")] = 10.0
+    """Height of the file's anemometer (10 m is the height of the World Meteorological Organization)."""
+
+    @property
+    def own_weather(self) -> WeatherFile | None:
+        """The file, where the weather is one."""
+        if self.weather != "file":
+            return None
+        said = self.weather_format, self.weather_column, self.weather_fill_hours, self.weather_wind_height_m
+        return WeatherFile(self.weather_file, *said)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ import numpy as np
 from ysc_sim.timeseries.resample import block_mean
 from ysc_sim.units import Floats
 
-JAPAN = timezone(timedelta(hours=9))
+JAPAN_S = 9 * 3600
+"""Japan Standard Time, seconds ahead of UTC."""
 SUNSHINE_W_M2 = 120.0
 """Direct sun above which the World Meteorological Organization counts sunshine."""
 DAY_S = 86_400
@@ -38,8 +39,11 @@ class ClearSky:
 
 
 @lru_cache(maxsize=16)
-def clear_sky(first: date, days: int, step_s: int, latitude_deg: float, longitude_deg: float) -> ClearSky:
-    """Clear sky of whole days (Japan Standard Time) after Ineichen and Perez, Linke turbidity from pvlib's climatology.
+def clear_sky(
+    first: date, days: int, step_s: int, latitude_deg: float, longitude_deg: float, utc_offset_s: int = JAPAN_S
+) -> ClearSky:
+    """Clear sky of whole days (Japan Standard Time, or another distance to UTC) after Ineichen and
+    Perez, Linke turbidity from pvlib's climatology.
 
     Longer steps than ten minutes are means of such. Raises ``ValueError`` where ``step_s`` does not divide a day.
 
@@ -53,7 +57,8 @@ def clear_sky(first: date, days: int, step_s: int, latitude_deg: float, longitud
     from pvlib.location import Location
 
     fine_s = step_s if step_s <= FINE_S else next(s for s in (600, 300, 180, 120, 60, 1) if step_s % s == 0)
-    start = datetime(first.year, first.month, first.day, tzinfo=JAPAN) + timedelta(seconds=fine_s / 2)
+    zone = timezone(timedelta(seconds=utc_offset_s))
+    start = datetime(first.year, first.month, first.day, tzinfo=zone) + timedelta(seconds=fine_s / 2)
     times = pd.date_range(start, periods=days * DAY_S // fine_s, freq=pd.Timedelta(seconds=fine_s))
     place = Location(latitude_deg, longitude_deg, altitude=0)
     sun = place.get_solarposition(times)
@@ -67,12 +72,14 @@ def clear_sky(first: date, days: int, step_s: int, latitude_deg: float, longitud
     def mean(values: Floats) -> Floats:
         return block_mean(np.ascontiguousarray(values, dtype=np.float64), width)
 
-    middle = slice(width // 2, None, width)
+    # The middle of an even number of sub-steps lies between two of them.
+    half = pd.Timedelta(seconds=(step_s - fine_s) / 2)
+    middle = sun if width == 1 else place.get_solarposition(times[::width] + half)
     from pvlib.irradiance import get_extra_radiation
 
     return ClearSky(
-        zenith_deg=sun["apparent_zenith"].to_numpy()[middle].copy(),
-        azimuth_deg=sun["azimuth"].to_numpy()[middle].copy(),
+        zenith_deg=middle["apparent_zenith"].to_numpy().copy(),
+        azimuth_deg=middle["azimuth"].to_numpy().copy(),
         ghi_w_m2=mean(ghi),
         dhi_w_m2=mean(ghi - beam),
         beam_w_m2=mean(beam),

@@ -41,6 +41,7 @@ MEASURED_AT_M = 19.5
 """Height of the anemometer of Yokohama observatory above ground (assumed: from memory)."""
 STANDARD_DENSITY = 1.225
 """kg/m³ at 15 °C and sea level, for which power curves hold."""
+STANDARD_C, STANDARD_HPA = 15.0, 1013.25
 TERMS = 60
 
 
@@ -118,13 +119,13 @@ def wind_speed_m_s(
     return speed
 
 
-def at_height(speed_m_s: Floats, height_m: float, exponent: float) -> Floats:
+def at_height(speed_m_s: Floats, height_m: float, exponent: float, measured_at_m: float = MEASURED_AT_M) -> Floats:
     """Power law of height: v · (h / h0)^α; α is 0.10 to 0.14 over the sea, 0.14 to 0.30 on land (NEDO).
 
     >>> at_height(np.array([5.0]), MEASURED_AT_M, 0.2).tolist()
     [5.0]
     """
-    factor: float = (height_m / MEASURED_AT_M) ** exponent
+    factor: float = (height_m / measured_at_m) ** exponent
     return speed_m_s * factor
 
 
@@ -143,4 +144,16 @@ def at_standard_density(speed_m_s: Floats, density: Floats) -> Floats:
 
 def air_density(days: Days) -> Floats:
     """Usual density of air near sea level in every hour, (24·D, 1) kg/m³: the ideal gas at the normal temperature."""
-    return STANDARD_DENSITY * 288.15 / (273.15 + normal_temperature_c(days).reshape(-1, 1))
+    return density_of(normal_temperature_c(days).reshape(-1, 1))
+
+
+def density_of(temperature_c: Floats, pressure_hpa: Floats | float = STANDARD_HPA) -> Floats:
+    """Density of dry air after the ideal gas, kg/m³.
+
+    >>> density_of(np.array([15.0, 30.0])).round(3).tolist()
+    [1.225, 1.164]
+    """
+    density: Floats = (
+        STANDARD_DENSITY * (pressure_hpa / STANDARD_HPA) * (273.15 + STANDARD_C) / (273.15 + temperature_c)
+    )
+    return density
