@@ -50,7 +50,10 @@ def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> Windows:
         if end <= start or start >= axis.duration_s:
             continue
         if merged and start <= merged[-1].end_s:
-            merged[-1] = merged[-1]._replace(end_s=max(end, merged[-1].end_s))
+            last = merged[-1]
+            told = max(last.told_end_s, end) if last.notice_s and window.notice_s else last.told_end_s
+            merged[-1] = last._replace(end_s=max(end, last.end_s), told_end_s=told)
         else:
-            merged.append(OutageWindow(start, end, window.notice_s, window.cell))
+            told = end if window.notice_s else 0
+            merged.append(OutageWindow(start, end, window.notice_s, window.cell, told))
     return tuple(merged)

@@ -40,7 +40,7 @@ from ysc_sim.contracts.markets import (
 from ysc_sim.contracts.metrics import Metric, MetricInfo, MetricValues
 from ysc_sim.contracts.outages import OutageModel, OutageWindow
 from ysc_sim.contracts.planners import Cells, Contract, Outlook, Planner, Plant
-from ysc_sim.contracts.strategies import Beyond, SlotMeters, Strategy, View, Wish
+from ysc_sim.contracts.strategies import Beyond, Notice, SlotMeters, Strategy, View, Wish
 from ysc_sim.contracts.world import SITE, DeviceState, EnergyClass, Moment, Rows, Site
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "MetricValues",
     "Moment",
     "Negotiation",
+    "Notice",
     "OutageModel",
     "OutageWindow",
     "Outlets",

@@ -31,6 +31,16 @@ class SlotMeters(NamedTuple):
     community_last_slot_kwh: Floats
 
 
+class Notice(NamedTuple):
+    """The next outage that has been announced and is not over, at each building, (R, n) seconds from the start.
+
+    inf where none has: what nobody announced is not in it.
+    """
+
+    start_s: Floats
+    end_s: Floats
+
+
 class View:
     """What a strategy may know at an instant about its own ``n`` buildings; nothing lies in the future.
 
@@ -119,6 +129,14 @@ class View:
         """Demand that may be switched off; None where the community has none."""
         return None if self._beyond is None else self._beyond.curtailable()
 
+    @property
+    def announced(self) -> Notice:
+        """The next announced outage of each building, (R, n)."""
+        if self._beyond is None or self._beyond.announced is None:
+            nothing = np.full(self.fixed_kw.shape, np.inf)
+            return Notice(nothing, nothing)
+        return self._beyond.announced()
+
     def prices_ahead(self, slots: int) -> tuple[Floats, Floats]:
         """Import and export price of this slot and those after it, as the printed tariff says, (slots, n) each.
 
@@ -137,6 +155,7 @@ class Beyond:
     vehicles: Callable[[], Vehicles | None]
     curtailable: Callable[[], Curtailable | None]
     prices_ahead: Callable[[int], tuple[Floats, Floats]]
+    announced: Callable[[], Notice] | None = None
 
 
 @runtime_checkable

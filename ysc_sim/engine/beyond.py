@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ysc_sim.community.arrays import Community, Control, State
-from ysc_sim.contracts import Beyond, Curtailable, Vehicles
+from ysc_sim.contracts import Beyond, Curtailable, Notice, Vehicles
 from ysc_sim.engine.cold_load import bands_of
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.modes import tied
@@ -31,7 +31,11 @@ def beyond_of(community: Community, state: State, frame: Frame, control: Control
             return imported, exported
         return imported[:, control.columns], exported[:, control.columns]
 
-    return Beyond(community_fixed, vehicles, curtailable, prices_ahead)
+    def announced() -> Notice:
+        notice = frame.notices.at(frame.rows, frame.moment.t_s)
+        return Notice(*(control.pick(values) for values in notice))
+
+    return Beyond(community_fixed, vehicles, curtailable, prices_ahead, announced)
 
 
 def vehicles_of(community: Community, state: State, frame: Frame) -> Vehicles | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ysc_sim.contracts import Bands, Moment
+from ysc_sim.engine.notices import Notices
 from ysc_sim.results.arrays import Event
 from ysc_sim.results.recorder import Recorder
 from ysc_sim.units import Floats, Ints
@@ -27,6 +28,7 @@ class Frame:
     import_price: Floats
     export_price: Floats
     """(n,) JPY/kWh of the slot."""
+    notices: Notices
     prices_ahead: Callable[[int], tuple[Floats, Floats]]
     recorder: Recorder
     events: list[Event]

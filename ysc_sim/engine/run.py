@@ -21,6 +21,7 @@ from ysc_sim.engine.island import seconds_to_limit
 from ysc_sim.engine.islands import beneath, islands_of
 from ysc_sim.engine.modes import GRID, tied
 from ysc_sim.engine.move import advance
+from ysc_sim.engine.notices import Notices
 from ysc_sim.engine.outage_log import OutageLog
 from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
@@ -64,6 +65,7 @@ class Run:
         self.gate = Gate(community)
         self.outage_log = OutageLog(community)
         self.row_outages = RowOutages(community.row_outages, community.rows)
+        self.notices = Notices(community)
         self.now_s = 0
         self.record_s = self.axis.step_s * community.record_every
         self.dark = False
@@ -265,6 +267,7 @@ class Run:
             dark=self.dark,
             import_price=import_price,
             export_price=export_price,
+            notices=self.notices,
             prices_ahead=partial(self.prices.ahead, slot),
             recorder=self.recorder,
             events=self.events,
