@@ -45,9 +45,9 @@ BATCH = 20_000
 """Numbers worked on at once: what they need stays in the cache."""
 
 
-def blocks(rows: int, n: int) -> Iterator[slice]:
+def blocks(rows: int, n: int, batch: int = BATCH) -> Iterator[slice]:
     """Parts of ``rows`` rows of ``n`` numbers, each small enough for the cache."""
-    step = max(1, BATCH // max(n, 1))
+    step = max(1, batch // max(n, 1))
     return (slice(first, first + step) for first in range(0, rows, step))
 
 

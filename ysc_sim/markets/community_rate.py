@@ -17,7 +17,10 @@ from numpy.typing import ArrayLike
 from ysc_sim.billing import split_by_largest_remainder
 from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing, blocks, refuse
-from ysc_sim.units import Floats
+from ysc_sim.units import Bools, Floats
+
+RATE_BATCH = 40_000
+"""Net energies shared at once."""
 
 
 class Period(NamedTuple):
@@ -61,41 +64,60 @@ def _sides(net: Floats) -> tuple[Floats, Floats]:
     shape, n = net.shape[:-1], net.shape[-1]
     flat = net.reshape(math.prod(shape), n)
     demand, supply = np.empty(len(flat)), np.empty(len(flat))
-    for part in blocks(len(flat), n):
-        np.add.reduce(np.maximum(-flat[part], 0.0), axis=-1, out=demand[part])
-        np.add.reduce(np.maximum(flat[part], 0.0), axis=-1, out=supply[part])
-    return demand.reshape(shape), supply.reshape(shape)
+    for part in blocks(len(flat), n, RATE_BATCH):
+        np.einsum("ij->i", np.minimum(flat[part], 0.0), out=demand[part])
+        np.einsum("ij->i", np.maximum(flat[part], 0.0), out=supply[part])
+    return (0.0 - demand).reshape(shape), supply.reshape(shape)
 
 
 def clear_inside(period: Period, inside_jpy_per_kwh: Floats) -> Clearing:
     """Share periods at an inside price (…,): see the module."""
     net, buy, sell, demand, supply = period
-    inside = np.minimum(demand, supply)
-    trades = inside > 0
+    inside, ahead = np.minimum(demand, supply), supply > demand
+    trades, longer = inside > 0, np.where(ahead, supply, demand)
     zero = np.zeros_like(inside)
-    bought = np.divide(inside, demand, out=zero.copy(), where=trades)
-    sold = np.divide(inside, supply, out=zero.copy(), where=trades)
-    buyer, seller = _blend(bought, inside_jpy_per_kwh, buy), _blend(sold, inside_jpy_per_kwh, sell)
-    shape, n = net.shape, net.shape[-1]
-    flat = net.reshape(math.prod(shape[:-1]), n)
-    cleared, grid, payment = np.empty(flat.shape), np.empty(flat.shape), np.empty(flat.shape)
-    bought, sold, pays, earns = (of.reshape(len(flat), 1) for of in (bought, sold, buyer, seller))
-    for part in blocks(len(flat), n):
-        missing, spare = np.minimum(flat[part], 0.0), np.maximum(flat[part], 0.0)
-        inside_kwh = missing * bought[part] + spare * sold[part]
-        np.abs(inside_kwh, out=cleared[part])
-        np.subtract(inside_kwh, flat[part], out=grid[part])
-        np.subtract(0.0, missing * pays[part] + spare * earns[part], out=payment[part])
+    part = np.divide(inside, longer, out=zero.copy(), where=trades)
+    outside = np.where(ahead, sell, buy)
+    blend = np.where(trades, _blend(part, inside_jpy_per_kwh, outside), np.nan)
+    level = np.where(trades, inside_jpy_per_kwh, np.nan)
+    energies = _share(net, ahead, part, inside_jpy_per_kwh, outside)
     gap = demand - supply
     return Clearing(
-        np.where(trades, buyer, np.nan),
-        np.where(trades, seller, np.nan),
-        cleared.reshape(shape),
-        grid.reshape(shape),
-        payment.reshape(shape),
+        np.where(ahead, level, blend),
+        np.where(ahead, blend, level),
+        *energies,
         gap * np.where(gap > 0, buy, sell),
         zero,
     )
+
+
+def _share(net: Floats, ahead: Bools, part: Floats, inside: Floats, outside: Floats) -> tuple[Floats, Floats, Floats]:
+    """Cleared energy, grid energy and payment of each member, (…, n).
+
+    The longer side clears ``part`` of its energy, the shorter one all; what is cleared is paid at ``inside``, the rest
+    at ``outside``. Every pass over the numbers counts here, so there are as few as could be found.
+    """
+    shape, n = net.shape, net.shape[-1]
+    rows = math.prod(shape[:-1])
+    flat, supplied = net.reshape(rows, n), ahead.reshape(rows)
+    kept_part, inside_price, outside_price = (of.reshape(rows, 1) for of in (part, -inside, outside))
+    # One piece of memory for all three: freed as one, it stays with the process and is not cleared anew.
+    cleared, grid, payment = np.empty((3, rows, n))
+    scratch = np.empty((2, min(rows, max(1, RATE_BATCH // max(n, 1))), n))
+    for at in blocks(rows, n, RATE_BATCH):
+        x, more = flat[at], np.flatnonzero(supplied[at])
+        kept, shorter = scratch[:, : len(x)]
+        np.minimum(x, 0.0, out=kept)
+        kept[more] = np.maximum(x[more], 0.0)
+        np.subtract(x, kept, out=shorter)
+        kept *= kept_part[at]
+        kept += shorter
+        np.absolute(kept, out=cleared[at])
+        np.subtract(kept, x, out=grid[at])
+        kept *= inside_price[at]
+        np.multiply(grid[at], outside_price[at], out=shorter)
+        np.add(kept, shorter, out=payment[at])
+    return cleared.reshape(shape), grid.reshape(shape), payment.reshape(shape)
 
 
 def _blend(part: Floats, inside: Floats, outside: Floats) -> Floats:

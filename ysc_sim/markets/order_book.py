@@ -38,8 +38,8 @@ class Submission(NamedTuple):
 
 
 _Order: TypeAlias = list[Any]
-"""What is left, member, price, expiry, dust: a list, because millions of them are made."""
-_LEFT, _MEMBER, _PRICE, _EXPIRES, _DUST = range(5)
+"""What is left (0: out of the book), member, price, expiry, whole energy: a list, because millions of them are made."""
+_LEFT, _MEMBER, _PRICE, _EXPIRES, _WHOLE = range(5)
 _Side: TypeAlias = list[tuple[float, int, _Order]]
 """Heap of (price, the lowest best; number; order)."""
 _new = tuple.__new__  # half the time of a named tuple's own constructor
@@ -88,18 +88,18 @@ class OrderBook:
         self.time_s = time_s
         number = self._next_id
         self._next_id = number + 1
-        dust = quantity_kwh * DUST if quantity_kwh < LARGE else 0.0
-        order: _Order = [quantity_kwh, member, price_jpy_per_kwh, expires_s, dust]
-        trades: tuple[Trade, ...] = ()
         if is_buyer:
             key, own, other = -price_jpy_per_kwh, self._bids, self._asks
         else:
             key, own, other = price_jpy_per_kwh, self._asks, self._bids
-        if other and other[0][0] <= -key:
-            trades = self._match(order, is_buyer, other, -key)
-        if order[_LEFT] > dust and expires_s > time_s:
-            heappush(own, (key, number, order))
+        left = quantity_kwh
+        trades: tuple[Trade, ...] = ()
+        if other and other[0][0] <= -key and left:
+            left, trades = self._match(member, left, is_buyer, other, -key)
+        if left and expires_s > time_s:
+            order = [left, member, price_jpy_per_kwh, expires_s, quantity_kwh]
             self._resting[number] = order
+            heappush(own, (key, number, order))
         return _new(Submission, (number, trades))
 
     def _refuse(self, quantity_kwh: float, price_jpy_per_kwh: float, time_s: float, expires_s: float) -> None:
@@ -111,25 +111,32 @@ class OrderBook:
             raise ValueError(f"time_s(={time_s}) must be finite and at least {self.time_s}, the time of the book.")
         raise ValueError(f"expires_s(={expires_s}) must be at least time_s(={time_s}).")
 
-    def _match(self, order: _Order, is_buyer: bool, other: _Side, limit: float) -> tuple[Trade, ...]:
-        """Trade with the best resting orders up to ``limit``, a key of the other side."""
-        trades = []
-        now, left, member, _, _, dust = self.time_s, *order
-        while left > dust and other and other[0][0] <= limit:
-            _, number, best = other[0]
-            there, owner, price, expires_s, speck = best
-            if there > speck and expires_s > now:
+    def _match(
+        self, member: Hashable, whole: float, is_buyer: bool, other: _Side, limit: float
+    ) -> tuple[float, tuple[Trade, ...]]:
+        """Trade with the best resting orders up to ``limit``, a key of the other side; what is left, and the trades."""
+        trades, now, left = [], self.time_s, whole
+        dust = whole * DUST if whole < LARGE else 0.0
+        while left and other:
+            key, number, best = other[0]
+            if key > limit:
+                break
+            there, owner, price, expires_s, size = best
+            if there and expires_s > now:
                 amount = there if there < left else left
+                deal = (member, owner, amount, price, now) if is_buyer else (owner, member, amount, price, now)
+                trades.append(_new(Trade, deal))
                 left -= amount
-                best[_LEFT] = there = there - amount
-                pair = (member, owner) if is_buyer else (owner, member)
-                trades.append(_new(Trade, (*pair, amount, price, now)))
-                if there > speck:
+                there -= amount
+                if left <= dust:
+                    left = 0
+                if there and (size >= LARGE or there > size * DUST):
+                    best[_LEFT] = there
                     break
+                best[_LEFT] = 0
             heappop(other)
             self._resting.pop(number, None)
-        order[_LEFT] = left
-        return tuple(trades)
+        return left, tuple(trades)
 
     def cancel(self, order_id: int) -> float:
         """Take an order out; returns the kWh that still rested, 0 if it is filled, expired or cancelled already.
@@ -162,7 +169,7 @@ class OrderBook:
     def _best(self, side: _Side) -> float | None:
         while side:
             _, number, order = side[0]
-            if order[_LEFT] > order[_DUST] and order[_EXPIRES] > self.time_s:
+            if order[_LEFT] and order[_EXPIRES] > self.time_s:
                 price: float = order[_PRICE]
                 return price
             heappop(side)
