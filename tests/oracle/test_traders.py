@@ -83,3 +83,25 @@ def test_quotes_expire() -> None:
     assert ContinuousAuction(eager).clear(bids).bought_mwh.sum() == 0
     patient = ContinuousAuctionSpec(trader="truthful", quotes=1)
     assert ContinuousAuction(patient).clear(bids).bought_mwh.sum() == 1
+
+
+def test_zip_traders_learn_from_window_to_window() -> None:
+    """Twelve windows of four quotes each: what was learnt is kept, so prices close in on the equilibrium."""
+    market = ContinuousAuction(ContinuousAuctionSpec(trader="zip", quotes=4))
+    reached = np.zeros((20, 12, 2))
+    for seed in range(20):
+        bids = book(seed)
+        memory = {name: held[0] for name, held in market.start(Rows((seed,)), [str(i) for i in range(22)]).items()}
+        best = clear_call_auction(bids.quantity_mwh / 1e6, bids.price_jpy_per_kwh, bids.is_buyer)
+        worth = np.where(bids.is_buyer, 1, -1) * bids.price_jpy_per_kwh
+        for number in range(12):
+            window = market.negotiate(bids, np.random.default_rng([seed, number]), memory)
+            while (due := window.next_event_s()) is not None:
+                window.on_event(due)
+            out = window.cleared()
+            paid = out.price_jpy_per_kwh[out.bought_mwh > 0] - float(best.price_jpy_per_kwh)
+            share = (worth * (out.bought_mwh + out.sold_mwh)).sum() / 1e6 / (worth * best.cleared_kwh).sum()
+            reached[seed, number] = share, np.sqrt((paid**2).mean())
+    mean = reached.mean(axis=0)
+    assert mean[-3:, 0].mean() > 0.94 > mean[:3, 0].mean()
+    assert mean[-3:, 1].mean() < 0.4 * mean[0, 1]

@@ -9,7 +9,7 @@ import numpy as np
 import ysc_sim as ysc
 from ysc_sim.bidders.zero_intelligence import ZeroIntelligence, ZeroIntelligenceSpec, uniform
 from ysc_sim.community.compile import compile_community
-from ysc_sim.contracts import Rows
+from ysc_sim.contracts import BidView, Rows
 from ysc_sim.engine.simulate import run_community
 from ysc_sim.results.arrays import RunArrays
 
@@ -46,18 +46,23 @@ def test_a_row_bids_the_same_in_any_batch_and_huang_trades(tmp_path: Path) -> No
     assert np.abs(together.rounding_mjpy).max() <= together.bought_mwh.shape[0] * 8 / 2
 
 
+def view(expected: np.ndarray) -> BidView:
+    prices = np.full((1, expected.shape[1]), 30.0), np.full((1, expected.shape[1]), 8.5)
+    return BidView(slot=0, slot_s=1800, t_s=0.0, expected_kwh=expected, prices=lambda count: prices)
+
+
 def test_prices_lie_between_the_two_values_and_follow_the_name() -> None:
     bidder = ZeroIntelligence(ZeroIntelligenceSpec())
     state = bidder.start(Rows((1, 2)), ["a", "b", "c"])
     expected = np.array([[1.0, -1.0, 0.0], [-2.0, 1.0, 1.0]])
-    bids = [bidder.bid_from(state, expected, np.full(3, 30.0), np.full(3, 8.5)) for _ in range(200)]
+    bids = [bidder.bid(view(expected), state) for _ in range(200)]
     price = np.stack([bid.price_jpy_per_kwh for bid in bids])
     assert (price >= 8.5).all()
     assert (price <= 30).all()
     np.testing.assert_allclose(price.mean(axis=0), 19.25, atol=1.5)
     assert bids[0].quantity_mwh.tolist() == [[1_000_000, 1_000_000, 0], [2_000_000, 1_000_000, 1_000_000]]
     fewer = bidder.start(Rows((2,)), ["c"])
-    alone = bidder.bid_from(fewer, expected[1:, 2:], np.full(1, 30.0), np.full(1, 8.5))
+    alone = bidder.bid(view(expected[1:, 2:]), fewer)
     assert alone.price_jpy_per_kwh[0, 0] == price[0, 1, 2]
 
 

@@ -6,12 +6,13 @@ would earn. Between the two lies everything that a local market can share.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from ysc_sim.contracts import Bids
+from ysc_sim.contracts import Bids, BidView, Rows
 from ysc_sim.units import MWH_PER_KWH, Floats
 
 
@@ -25,12 +26,26 @@ class Truthful:
 
     kind: ClassVar[str] = "truthful"
     Spec: ClassVar[type] = TruthfulSpec
+    reads_outcome: ClassVar[bool] = False
 
     def __init__(self, spec: TruthfulSpec) -> None:
         self.spec = spec
 
-    def bid(self, expected_kwh: Floats, import_jpy_per_kwh: Floats, export_jpy_per_kwh: Floats) -> Bids:
+    def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Remembers nothing."""
+        return {}
+
+    def bid(self, view: BidView, state: dict[str, np.ndarray]) -> Bids:
         """One order per building, whole milliwatt-hours."""
-        is_buyer = expected_kwh < 0
-        quantity = np.rint(np.abs(expected_kwh) * MWH_PER_KWH).astype(np.int64)
-        return Bids(quantity, np.where(is_buyer, import_jpy_per_kwh, export_jpy_per_kwh), is_buyer)
+        return order(view.expected_kwh, view.import_jpy_per_kwh, view.export_jpy_per_kwh)
+
+
+def order(net_kwh: Floats, bid_jpy_per_kwh: Floats, ask_jpy_per_kwh: Floats) -> Bids:
+    """Offer a surplus at the one price, ask for a deficit at the other.
+
+    >>> order(np.array([[2.0, -0.5]]), np.array([30.0, 30.0]), np.array([8.5, 8.5]))[0].tolist()
+    [[2000000, 500000]]
+    """
+    is_buyer = net_kwh < 0
+    quantity = np.rint(np.abs(net_kwh) * MWH_PER_KWH).astype(np.int64)
+    return Bids(quantity, np.where(is_buyer, bid_jpy_per_kwh, ask_jpy_per_kwh), is_buyer)

@@ -16,8 +16,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ysc_sim.bidders.truthful import Truthful, TruthfulSpec
-from ysc_sim.contracts import Bids, Rows
+from ysc_sim.bidders.truthful import order
+from ysc_sim.contracts import Bids, BidView, Rows
 from ysc_sim.units import Floats
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
@@ -34,33 +34,31 @@ class ZeroIntelligence:
 
     kind: ClassVar[str] = "zero_intelligence"
     Spec: ClassVar[type] = ZeroIntelligenceSpec
+    reads_outcome: ClassVar[bool] = False
 
     def __init__(self, spec: ZeroIntelligenceSpec) -> None:
         self.spec = spec
-        self._honest = Truthful(TruthfulSpec())
 
     def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """A counter for each row and building, started by the row's seed and the building's name."""
-        keys = [
-            [rows.generator(row, name, "bid").integers(0, 2**64, dtype=np.uint64) for name in building_ids]
-            for row in range(rows.count)
-        ]
-        return {"counter": np.array(keys, dtype=np.uint64).reshape(rows.count, len(building_ids))}
+        return {"counter": counters(rows, building_ids, "bid")}
 
-    def bid_from(
-        self,
-        state: dict[str, np.ndarray],
-        expected_kwh: Floats,
-        import_jpy_per_kwh: Floats,
-        export_jpy_per_kwh: Floats,
-    ) -> Bids:
+    def bid(self, view: BidView, state: dict[str, np.ndarray]) -> Bids:
         """One order per building, whole milliwatt-hours."""
         state["counter"] += GAMMA
-        share = uniform(state["counter"])
-        honest = self._honest.bid(expected_kwh, import_jpy_per_kwh, export_jpy_per_kwh)
-        low = np.minimum(export_jpy_per_kwh, import_jpy_per_kwh)
-        price = low + share * (np.maximum(export_jpy_per_kwh, import_jpy_per_kwh) - low)
-        return Bids(honest.quantity_mwh, price, honest.is_buyer)
+        share, (buy, sell) = uniform(state["counter"]), (view.import_jpy_per_kwh, view.export_jpy_per_kwh)
+        low = np.minimum(sell, buy)
+        price = low + share * (np.maximum(sell, buy) - low)
+        return order(view.expected_kwh, price, price)
+
+
+def counters(rows: Rows, building_ids: Sequence[str], stream: str) -> np.ndarray:
+    """A 64-bit counter for each row and building, (R, n), started by the row's seed and the building's name."""
+    keys = [
+        [rows.generator(row, name, stream).integers(0, 2**64, dtype=np.uint64) for name in building_ids]
+        for row in range(rows.count)
+    ]
+    return np.array(keys, dtype=np.uint64).reshape(rows.count, len(building_ids))
 
 
 def uniform(counter: np.ndarray) -> Floats:

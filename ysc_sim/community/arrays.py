@@ -18,7 +18,6 @@ from ysc_sim.contracts import (
     Bidder,
     Device,
     DeviceState,
-    DrawingBidder,
     Forecast,
     LoadSwitches,
     Market,
@@ -27,6 +26,7 @@ from ysc_sim.contracts import (
     Strategy,
 )
 from ysc_sim.scenario.island import Island
+from ysc_sim.scenario.retailer import Retailer
 from ysc_sim.units import Bools, Floats, Ints
 
 
@@ -113,6 +113,8 @@ class Terms:
     """Every building's own plan: what it would pay alone, and what it pays over the utility's wires."""
     wheeling_jpy_per_kwh: float
     """Charge for a kWh traded over the utility's wires."""
+    retailer: Retailer | None
+    """Who carries trade over the utility's wires; None behind one meter and on private lines."""
     co2_kg_per_kwh: float
 
 
@@ -133,7 +135,7 @@ class Community:
     cell_of: Segments
     """Buildings → cells."""
     controls: tuple[Control, ...]
-    bidder: Bidder | DrawingBidder
+    bidder: Bidder
     forecast: Forecast
     market: Market
     market_in_loop: bool

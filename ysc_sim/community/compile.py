@@ -19,7 +19,7 @@ from ysc_sim.community.connect import wires_of
 from ysc_sim.community.members import Member, replicate
 from ysc_sim.community.segments import Segments
 from ysc_sim.community.windows import outages_of
-from ysc_sim.contracts import Device, Forecast, Placed, Rows, Site, Strategy, Switchable
+from ysc_sim.contracts import Bidder, Device, Forecast, Placed, Rows, Site, Strategy, Switchable
 from ysc_sim.plugins import plugin
 from ysc_sim.scenario.kinds import Choice, parts_of
 from ysc_sim.scenario.schema import Scenario
@@ -55,6 +55,7 @@ def compile_community(scenario: Scenario) -> Community:
     cell_of = Segments(tree.cell_of, len(tree.names))
     controls = tuple(_controls(members, site))
     market = plugin("markets", scenario.market.kind)(scenario.market.spec)
+    bidder: Bidder = plugin("bidders", scenario.bidder.kind)(scenario.bidder.spec)
     forecast = scenario.bidder.forecast
     wires = wires_of(scenario, members)
     switches = tuple(_switches(fleets, len(ids)))
@@ -70,10 +71,10 @@ def compile_community(scenario: Scenario) -> Community:
         cuts=cuts,
         cell_of=cell_of,
         controls=controls,
-        bidder=plugin("bidders", scenario.bidder.kind)(scenario.bidder.spec),
+        bidder=bidder,
         forecast=make_forecast(forecast, site, ids),
         market=market,
-        market_in_loop=any(control.strategy.reads_market for control in controls),
+        market_in_loop=bidder.reads_outcome or any(control.strategy.reads_market for control in controls),
         outages=outages,
         row_outages=row_outages,
         island=scenario.island,
@@ -177,6 +178,7 @@ def _terms(scenario: Scenario, members: Sequence[Member]) -> Terms:
         shared=_contracted(scenario.tariff, list(range(len(members)))) if shared else None,
         own=own,
         wheeling_jpy_per_kwh=scenario.tariff.wheeling_jpy_per_kwh or 0.0,
+        retailer=scenario.retailer if scenario.wires == "utility" and len(members) > 1 else None,
         co2_kg_per_kwh=scenario.co2_kg_per_kwh,
     )
 

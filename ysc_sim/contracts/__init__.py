@@ -10,6 +10,7 @@ Sign: ``p_kw > 0`` injects into the building's bus. Shapes: ``R`` rows of the en
 compressed part; a plug-in may not assume which), ``m`` devices of a fleet, ``n`` buildings.
 """
 
+from ysc_sim.contracts.bidding import Bidder, Bids, BidView, Cleared, Flexible
 from ysc_sim.contracts.devices import (
     Bands,
     Curtailable,
@@ -27,11 +28,7 @@ from ysc_sim.contracts.devices import (
     startable,
 )
 from ysc_sim.contracts.markets import (
-    Bidder,
-    Bids,
-    Cleared,
     ContinuousMarket,
-    DrawingBidder,
     Forecast,
     History,
     Market,
@@ -47,6 +44,7 @@ __all__ = [
     "SITE",
     "Bands",
     "Beyond",
+    "BidView",
     "Bidder",
     "Bids",
     "Cells",
@@ -56,8 +54,8 @@ __all__ = [
     "Curtailable",
     "Device",
     "DeviceState",
-    "DrawingBidder",
     "EnergyClass",
+    "Flexible",
     "Flow",
     "Forecast",
     "History",

@@ -1,15 +1,16 @@
-"""Forecasts, bidders and markets: history → expectation → bids → cleared energy and prices."""
+"""Forecasts and markets: history → expectation → bids → cleared energy and prices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from ysc_sim.contracts.bidding import Bids, Cleared
 from ysc_sim.contracts.world import Rows
-from ysc_sim.units import Bools, Floats, Ints
+from ysc_sim.units import Floats
 
 
 @dataclass(frozen=True)
@@ -52,57 +53,6 @@ class Forecast(Protocol):
         ...
 
 
-class Bids(NamedTuple):
-    """One order per building for the coming slot, (…, n) each."""
-
-    quantity_mwh: Ints
-    price_jpy_per_kwh: Floats
-    is_buyer: Bools
-
-
-@runtime_checkable
-class Bidder(Protocol):
-    """Forecast and values → bids. Entry-point group ``ysc_sim.bidders``. ``__init__(spec)``."""
-
-    kind: ClassVar[str]
-    Spec: ClassVar[type]
-
-    def bid(self, expected_kwh: Floats, import_jpy_per_kwh: Floats, export_jpy_per_kwh: Floats) -> Bids:
-        """Orders for expected net energy (R, n) kWh (> 0 surplus) at the values of a kWh bought and sold, (n,)."""
-        ...
-
-
-@runtime_checkable
-class DrawingBidder(Protocol):
-    """A bidder whose bids are drawn: it remembers something in each row. Otherwise as :class:`Bidder`."""
-
-    kind: ClassVar[str]
-    Spec: ClassVar[type]
-
-    def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
-        """What it remembers, arrays (R, n); all that is random in a row comes from the row's own generators."""
-        ...
-
-    def bid_from(
-        self,
-        state: dict[str, np.ndarray],
-        expected_kwh: Floats,
-        import_jpy_per_kwh: Floats,
-        export_jpy_per_kwh: Floats,
-    ) -> Bids:
-        """Orders as of :meth:`Bidder.bid`; may change ``state`` in place. Called once for every slot, in order."""
-        ...
-
-
-class Cleared(NamedTuple):
-    """What was cleared: integer milliwatt-hours bought or sold by each building, and its price, (…, n) each."""
-
-    bought_mwh: Ints
-    sold_mwh: Ints
-    price_jpy_per_kwh: Floats
-    """Price of what each trades; 0 where nothing trades."""
-
-
 @runtime_checkable
 class Market(Protocol):
     """Bids → cleared energy and prices. Entry-point group ``ysc_sim.markets``. ``__init__(spec)``.
@@ -141,6 +91,15 @@ class Negotiation(Protocol):
 class ContinuousMarket(Protocol):
     """A market, see above, in which orders arrive one by one. Its ``clear`` draws from its own seed."""
 
-    def negotiate(self, bids: Bids, draws: np.random.Generator) -> Negotiation:
-        """Open the window for one row of orders, (n,) each; all that is random comes from ``draws``."""
+    def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """What its traders remember from window to window, arrays (R, n)."""
+        ...
+
+    def negotiate(
+        self, bids: Bids, draws: np.random.Generator, memory: dict[str, np.ndarray] | None = None
+    ) -> Negotiation:
+        """Open the window for one row of orders, (n,) each; all that is random comes from ``draws``.
+
+        ``memory``: what the row's traders remember, (n,) each, changed in place; None: everybody starts afresh.
+        """
         ...

@@ -49,6 +49,7 @@ class View:
 
     __slots__ = (
         "_beyond",
+        "_committed",
         "_meters",
         "_prices",
         "_stores",
@@ -74,6 +75,7 @@ class View:
         stores: Callable[[], Store],
         meters: Callable[[], SlotMeters],
         prices: Callable[[], tuple[Floats, Floats]],
+        committed: Callable[[], Floats] | None = None,
         beyond: Beyond | None = None,
     ) -> None:
         self.t_s = t_s
@@ -90,6 +92,7 @@ class View:
         self._stores = stores
         self._meters = meters
         self._prices = prices
+        self._committed = committed
         self._beyond = beyond
 
     @property
@@ -111,6 +114,14 @@ class View:
     def export_price_jpy_per_kwh(self) -> Floats:
         """What a kWh earns that is sold to the supplier in this slot, (n,)."""
         return self._prices()[1]
+
+    @property
+    def committed_kwh(self) -> Floats:
+        """What each building has promised to its neighbours in this slot, > 0 sold, (R, n); 0 without a market.
+
+        Strategies that ask for it say ``reads_market``.
+        """
+        return np.zeros_like(self.fixed_kw) if self._committed is None else self._committed()
 
     @property
     def community_fixed_kw(self) -> Floats:

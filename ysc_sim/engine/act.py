@@ -96,6 +96,7 @@ def _view(community: Community, state: State, frame: Frame, control: Control) ->
         stores=stores,
         meters=meters,
         prices=prices,
+        committed=lambda: pick(frame.committed()),
         beyond=beyond_of(community, state, frame, control),
     )
 

@@ -30,6 +30,8 @@ class Frame:
     """(n,) JPY/kWh of the slot."""
     notices: Notices
     prices_ahead: Callable[[int], tuple[Floats, Floats]]
+    committed: Callable[[], Floats]
+    """What each building has promised to its neighbours in the slot, > 0 sold, (R, n) kWh."""
     recorder: Recorder
     events: list[Event]
     bands: list[Bands] = field(default_factory=list)

@@ -6,17 +6,19 @@ slots are cleared afterwards in one batch: the market's contract says that the b
 
 from __future__ import annotations
 
-from typing import cast
+import math
 
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bidder, Bids, Cleared, ContinuousMarket, DrawingBidder, History
+from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History
+from ysc_sim.engine.bidding import Viewer
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of
 from ysc_sim.engine.modes import MODES, TIED
 from ysc_sim.engine.negotiation import negotiate
-from ysc_sim.units import Floats
+from ysc_sim.engine.prices import Prices
+from ysc_sim.units import MWH_PER_KWH, Bools, Floats, Ints
 
 BATCH = 40_000
 """Orders cleared at once afterwards: what they need stays in the cache."""
@@ -26,19 +28,28 @@ DAY_S = 86_400
 class Gate:
     """Orders and clearings of all slots, (K, S, n)."""
 
-    def __init__(self, community: Community) -> None:
+    def __init__(self, community: Community, prices: Prices) -> None:
         self.community = community
         self.active = community.market.trades
+        self.viewer = Viewer(community, prices)
         bidder, site = community.bidder, community.site
-        self._memory: dict[str, np.ndarray] = {}
         market = community.market
         self._continuous = market if isinstance(market, ContinuousMarket) else None
-        self._drawing = bidder if isinstance(bidder, DrawingBidder) else None
-        if self.active and self._drawing is not None:
-            self._memory = self._drawing.start(site.rows, community.buildings)
+        self._memory: dict[str, np.ndarray] = {}
+        self._traders: dict[str, np.ndarray] = {}
+        if self.active:
+            self._memory = bidder.start(site.rows, community.buildings)
+            if self._continuous is not None:
+                self._traders = self._continuous.start(site.rows, community.buildings)
         axis = community.site.axis
-        shape = (axis.slots if self.active else 0, community.rows, len(community.buildings))
+        self._slots = axis.slots if self.active else 0
+        shape = (self._slots, community.rows, len(community.buildings))
         self._per_day = DAY_S // axis.slot_s
+        retailer = community.terms.retailer
+        self.lead = 0 if retailer is None else math.ceil(retailer.closure_s / axis.slot_s)
+        """Slots between the closing of the gate and delivery."""
+        self._next = 0
+        """Slot that is bid for next."""
         self._quantity_mwh = np.zeros(shape, dtype=np.int64)
         self._price = np.zeros(shape)
         self._is_buyer = np.zeros(shape, dtype=np.bool_)
@@ -46,46 +57,64 @@ class Gate:
         self._sold_mwh = np.zeros(shape, dtype=np.int64)
         self._cleared_price = np.zeros(shape)
 
-    def open(self, slot: int, frame: Frame, dark: State | None) -> None:
-        """Collect the bids for ``slot``; ``dark``: the state, where some cell is without grid."""
-        if not self.active:
+    def open(self, slot: int, frame: Frame, state: State) -> None:
+        """At the beginning of ``slot``: collect the bids for every slot whose gate closes now."""
+        last = min(slot + self.lead, self._slots - 1)
+        if self._next > last:
             return
-        community = self.community
         past = History(
             frame.recorder.register_import_kwh[: slot + 1],
             frame.recorder.register_export_kwh[: slot + 1],
             self._per_day,
         )
-        expected = community.forecast.predict(past)
-        bids = self._bid(expected, frame.import_price, frame.export_price)
+        may = self._may_trade(state) if frame.dark else None
+        while self._next <= last:
+            self._collect(self._next, past, frame, state, may)
+            self._next += 1
+
+    def _collect(self, slot: int, past: History, frame: Frame, state: State, may: Bools | None) -> None:
+        community = self.community
+        before = self._of(slot - 1) if slot and community.bidder.reads_outcome else None
+        bids = community.bidder.bid(self.viewer.view(slot, past, frame, state, before), self._memory)
         quantity = bids.quantity_mwh
-        if dark is not None:
-            alone = community.cell_of.identity and len(community.cells) > 1 and not community.nested
-            trades = np.array([mode.trades and (bool(TIED[code]) or not alone) for code, mode in enumerate(MODES)])
-            may = trades[dark.mode]
-            top = islands_of(community, dark)
-            if top is not None:
-                # The one market is that of the community's own wires; a cell behind an open switch is not on them.
-                may = may & (top == 0)
-            quantity = np.where(community.cell_of.spread(may.astype(np.float64)) > 0, quantity, 0)
-        self._quantity_mwh[slot] = quantity
+        self._quantity_mwh[slot] = quantity if may is None else np.where(may, quantity, 0)
         self._price[slot] = bids.price_jpy_per_kwh
         self._is_buyer[slot] = bids.is_buyer
         if community.market_in_loop:
             self._clear(slot, slot + 1)
 
-    def _bid(self, expected_kwh: Floats, import_price: Floats, export_price: Floats) -> Bids:
-        if self._drawing is not None:
-            return self._drawing.bid_from(self._memory, expected_kwh, import_price, export_price)
-        return cast(Bidder, self.community.bidder).bid(expected_kwh, import_price, export_price)
+    def _may_trade(self, state: State) -> Bools:
+        """Buildings that are joined to the others by wires that live, (S, n)."""
+        community = self.community
+        alone = community.cell_of.identity and len(community.cells) > 1 and not community.nested
+        trades = np.array([mode.trades and (bool(TIED[code]) or not alone) for code, mode in enumerate(MODES)])
+        may = trades[state.mode]
+        top = islands_of(community, state)
+        if top is not None:
+            # The one market is that of the community's own wires; a cell behind an open switch is not on them.
+            may = may & (top == 0)
+        return community.cell_of.spread(may.astype(np.float64)) > 0
+
+    def _of(self, slot: int) -> tuple[Bids, Cleared]:
+        """Orders of one slot and what became of them, (S, n) each."""
+        bids = Bids(self._quantity_mwh[slot], self._price[slot], self._is_buyer[slot])
+        return bids, Cleared(self._bought_mwh[slot], self._sold_mwh[slot], self._cleared_price[slot])
+
+    def committed_kwh(self, slot: int, rows: Ints | None) -> Floats:
+        """What each building has promised for ``slot``, > 0 sold, (R, n) kWh."""
+        if slot >= self._next:
+            shape = self._quantity_mwh.shape[1:]
+            return np.zeros(shape if rows is None else (len(rows), shape[1]))
+        some = slice(None) if rows is None else rows
+        promised: Floats = (self._sold_mwh[slot, some] - self._bought_mwh[slot, some]) / MWH_PER_KWH
+        return promised
 
     def _clear(self, first: int, last: int) -> None:
         bids = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
-        market = self.community.market
         if self._continuous is not None:
-            cleared = negotiate(self._continuous, bids, self.community.site.rows, first)
+            cleared = negotiate(self._continuous, bids, self.community.site.rows, first, self._traders)
         else:
-            cleared = market.clear(bids)
+            cleared = self.community.market.clear(bids)
         self._bought_mwh[first:last] = cleared.bought_mwh
         self._sold_mwh[first:last] = cleared.sold_mwh
         self._cleared_price[first:last] = cleared.price_jpy_per_kwh

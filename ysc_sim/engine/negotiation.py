@@ -28,15 +28,21 @@ def arrivals(env: simpy.Environment, session: Negotiation) -> Generator[Any, Any
         session.on_event(due_s)
 
 
-def negotiate(market: ContinuousMarket, bids: Bids, rows: Rows, first_slot: int) -> Cleared:
-    """Outcome of the windows of some slots, orders (K, S, n) from ``first_slot`` on."""
+def negotiate(
+    market: ContinuousMarket, bids: Bids, rows: Rows, first_slot: int, memory: dict[str, np.ndarray] | None = None
+) -> Cleared:
+    """Outcome of the windows of some slots, orders (K, S, n) from ``first_slot`` on, one after the other.
+
+    ``memory`` (S, n): what the traders of each row remember from window to window, changed in place; None: nothing.
+    """
     quantity = bids.quantity_mwh
     bought, sold = np.zeros_like(quantity), np.zeros_like(quantity)
     price = np.zeros(quantity.shape)
     traded = (quantity * bids.is_buyer).any(axis=2) & (quantity * ~bids.is_buyer).any(axis=2)
     for slot, row in zip(*(place.tolist() for place in np.nonzero(traded)), strict=True):
         draws = rows.generator(row, "market", f"gate {first_slot + slot}")
-        session = market.negotiate(bids_of(bids, (slot, row)), draws)
+        mine = None if memory is None else {name: array[row] for name, array in memory.items()}
+        session = market.negotiate(bids_of(bids, (slot, row)), draws, mine)
         env = simpy.Environment()
         env.process(arrivals(env, session))
         env.run()

@@ -33,6 +33,11 @@ class Prices:
             self._last = slot
         return self._now
 
+    def values_ahead(self, slot: int, count: int) -> tuple[Floats, Floats]:
+        """As :meth:`of_slot`, of ``count`` slots from ``slot`` on, (count, n); the last slot is repeated."""
+        slots = np.minimum(np.arange(slot, slot + count), len(self._import) - 1)
+        return self._import[slots][:, self._plan_of], self._export[slots][:, self._plan_of]
+
     def ahead(self, slot: int, count: int) -> tuple[Floats, Floats]:
         """Price of a kWh bought from and sold to the supplier in ``count`` slots from ``slot`` on, (count, n).
 

@@ -62,7 +62,7 @@ class Run:
             community=("import_kwh", "export_kwh", "islanded_s", *(("loss_kwh",) if solved_inside(community) else ())),
         )
         self.events: list[Event] = []
-        self.gate = Gate(community)
+        self.gate = Gate(community, self.prices)
         self.outage_log = OutageLog(community)
         self.row_outages = RowOutages(community.row_outages, community.rows)
         self.notices = Notices(community)
@@ -246,14 +246,12 @@ class Run:
             for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
                 fleet.on_event(memory, frame.moment)
             self._note_events()
+        if self.gate.active and t_s % self.axis.slot_s == 0:
+            self.gate.open(t_s // self.axis.slot_s, frame, self.state)
         for stage in STAGES:
             stage(self.community, self.state, frame)
         if self.dark:
             self._note_events()
-        if t_s % self.axis.slot_s == 0:
-            slot = t_s // self.axis.slot_s
-            if slot < self.axis.slots:
-                self.gate.open(slot, frame, self.state if self.dark else None)
 
     def _new_frame(self, rows: Ints | None, t_s: float | Floats, step: int) -> Frame:
         slot_s = self.axis.slot_s
@@ -269,6 +267,7 @@ class Run:
             export_price=export_price,
             notices=self.notices,
             prices_ahead=partial(self.prices.ahead, slot),
+            committed=partial(self.gate.committed_kwh, slot, rows),
             recorder=self.recorder,
             events=self.events,
         )

@@ -6,19 +6,19 @@ wants at a price of its own kind of trader (:mod:`ysc_sim.markets.traders`). The
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, cast
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from ysc_sim.contracts import Bids, Cleared, Negotiation
+from ysc_sim.contracts import Bids, Cleared, Negotiation, Rows
 from ysc_sim.markets.order_book import OrderBook
-from ysc_sim.markets.traders import Traders, Truthful, ZeroIntelligence, Zip
-from ysc_sim.units import Bools, Floats, Ints, Unit
+from ysc_sim.markets.traders import Memory, Traders, Truthful, ZeroIntelligence, Zip
+from ysc_sim.units import Floats, Ints, Unit
 
-KINDS: dict[str, Callable[[Floats, Bools, np.random.Generator], Traders]] = {
+KINDS: dict[str, Callable[[Bids, np.random.Generator, Memory | None], Traders]] = {
     "truthful": Truthful,
     "zero_intelligence": ZeroIntelligence,
     "zip": Zip,
@@ -51,9 +51,13 @@ class ContinuousAuction:
     def __init__(self, spec: ContinuousAuctionSpec) -> None:
         self.spec = spec
 
-    def negotiate(self, bids: Bids, draws: np.random.Generator) -> Negotiation:
+    def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """What ZIP traders carry from window to window; the others learn nothing."""
+        return Zip.start(rows, building_ids) if self.spec.trader == "zip" else {}
+
+    def negotiate(self, bids: Bids, draws: np.random.Generator, memory: Memory | None = None) -> Negotiation:
         """A window for one row of orders."""
-        return Window(self.spec, bids, draws)
+        return Window(self.spec, bids, draws, memory)
 
     def clear(self, bids: Bids) -> Cleared:
         """Each row on its own, all with the draws of the seed."""
@@ -72,7 +76,9 @@ class ContinuousAuction:
 class Window:
     """One row's book while it is open."""
 
-    def __init__(self, spec: ContinuousAuctionSpec, bids: Bids, draws: np.random.Generator) -> None:
+    def __init__(
+        self, spec: ContinuousAuctionSpec, bids: Bids, draws: np.random.Generator, memory: Memory | None = None
+    ) -> None:
         self._life_s, self._bids = spec.life_s, bids
         self._left: Ints = bids.quantity_mwh.copy()
         self._quoted: list[int | None] = [None] * len(self._left)
@@ -82,7 +88,7 @@ class Window:
         self._traders: Traders | None = None
         self._due: list[tuple[float, int]] = []
         if len(live):
-            self._traders = KINDS[spec.trader](bids.price_jpy_per_kwh, bids.is_buyer, draws)
+            self._traders = KINDS[spec.trader](bids, draws, memory)
             times = draws.uniform(0.0, spec.window_s, (spec.quotes, len(live)))
             self._due = sorted(zip(times.ravel().tolist(), np.tile(live, spec.quotes).tolist(), strict=True))[::-1]
 
@@ -115,7 +121,9 @@ class Window:
             self._traders.hear(price, buys, False, self._left > 0)
 
     def cleared(self) -> Cleared:
-        """Energy of each member and the mean price of its trades."""
+        """Energy of each member and the mean price of its trades; what was learnt is kept."""
+        if self._traders is not None:
+            self._traders.remember()
         traded = self._bids.quantity_mwh - self._left
         bought = traded * self._bids.is_buyer
         return Cleared(bought, traded - bought, self._mean(traded))

@@ -10,11 +10,16 @@ Hewlett-Packard Laboratories report HPL-97-91 (1997), §4.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from ysc_sim.units import Bools, Floats
+from ysc_sim.contracts import Bids, Rows
+from ysc_sim.units import Bools
+
+Memory: TypeAlias = dict[str, np.ndarray]
+"""What traders remember, arrays (n,) of one row."""
 
 
 class Traders(Protocol):
@@ -28,12 +33,16 @@ class Traders(Protocol):
         """Everybody hears a quote, or the price of the trade that it led to; ``active`` still have energy left."""
         ...
 
+    def remember(self) -> None:
+        """The window is over: keep for the next one what was learnt."""
+        ...
+
 
 class Truthful:
     """Quote the limit."""
 
-    def __init__(self, limit: Floats, is_buyer: Bools, draws: np.random.Generator) -> None:
-        self._limit = limit.tolist()
+    def __init__(self, bids: Bids, draws: np.random.Generator, memory: Memory | None = None) -> None:
+        self._limit = bids.price_jpy_per_kwh.tolist()
 
     def quote(self, trader: int) -> float:
         """The limit."""
@@ -43,11 +52,15 @@ class Truthful:
     def hear(self, price: float, by_buyer: bool, accepted: bool, active: Bools) -> None:
         """Nothing to learn."""
 
+    def remember(self) -> None:
+        """Nothing to keep."""
+
 
 class ZeroIntelligence:
     """Quote anything between one's own limit and the farthest limit of the other side."""
 
-    def __init__(self, limit: Floats, is_buyer: Bools, draws: np.random.Generator) -> None:
+    def __init__(self, bids: Bids, draws: np.random.Generator, memory: Memory | None = None) -> None:
+        limit, is_buyer = bids.price_jpy_per_kwh, bids.is_buyer
         lowest, highest = float(limit.min()), float(limit.max())
         self._low = np.where(is_buyer, lowest, limit).tolist()
         self._high = np.where(is_buyer, limit, highest).tolist()
@@ -61,20 +74,46 @@ class ZeroIntelligence:
     def hear(self, price: float, by_buyer: bool, accepted: bool, active: Bools) -> None:
         """Nothing to learn."""
 
+    def remember(self) -> None:
+        """Nothing to keep."""
+
 
 class Zip:
     """Zero-intelligence-plus: raise the margin when others do better, lower it when out of the market."""
 
-    def __init__(self, limit: Floats, is_buyer: Bools, draws: np.random.Generator) -> None:
-        n = len(limit)
+    def __init__(self, bids: Bids, draws: np.random.Generator, memory: Memory | None = None) -> None:
+        limit, is_buyer = bids.price_jpy_per_kwh, bids.is_buyer
         self._limit, self._is_buyer, self._draws = limit, is_buyer, draws
         # A margin is a share of the limit; where that is worth little, of the width of the market.
-        base = np.maximum(np.abs(limit), 0.25 * float(limit.max() - limit.min()))
-        margin = draws.uniform(0.05, 0.35, n) * base
+        self._base = np.maximum(np.abs(limit), 0.25 * float(limit.max() - limit.min()))
+        self._memory = draw_traits(draws, len(limit)) if memory is None else memory
+        self._side, self._there = is_buyer.astype(np.int64), bids.quantity_mwh > 0
+        place = np.arange(len(limit))
+        margin = np.maximum(self._memory["margin"][place, self._side], 0.0) * self._base
         self._price = limit + np.where(is_buyer, -margin, margin)
-        self._rate = draws.uniform(0.1, 0.5, n)
-        self._momentum = draws.uniform(0.2, 0.8, n)
-        self._move = np.zeros(n)
+        self._rate, self._momentum = self._memory["rate"], self._memory["momentum"]
+        self._move = self._memory["move"][place, self._side] * self._base
+
+    @staticmethod
+    def start(rows: Rows, building_ids: Sequence[str]) -> Memory:
+        """Traits and first margins of everybody, (R, n, …): drawn by row and name."""
+        drawn = [
+            [draw_traits(rows.generator(row, name, "zip"), 1) for name in building_ids] for row in range(rows.count)
+        ]
+        shapes = {"margin": (2,), "move": (2,), "rate": (), "momentum": ()}
+        return {
+            trait: np.array([[one[trait][0] for one in row] for row in drawn], dtype=np.float64).reshape(
+                rows.count, len(building_ids), *shape
+            )
+            for trait, shape in shapes.items()
+        }
+
+    def remember(self) -> None:
+        """Write margin and momentum of those who had an order back to the memory, by the side they were on."""
+        some = np.flatnonzero(self._there & (self._base > 0))
+        side, base = self._side[some], self._base[some]
+        self._memory["margin"][some, side] = np.abs(self._price - self._limit)[some] / base
+        self._memory["move"][some, side] = self._move[some] / base
 
     def quote(self, trader: int) -> float:
         """The price of its present margin."""
@@ -100,3 +139,13 @@ class Zip:
         self._move = np.where(moves, self._momentum * self._move + (1 - self._momentum) * change, self._move)
         moved = self._price + np.where(moves, self._move, 0.0)
         self._price = np.where(buyers, np.minimum(moved, self._limit), np.maximum(moved, self._limit))
+
+
+def draw_traits(draws: np.random.Generator, n: int) -> Memory:
+    """First margins as seller and as buyer, rates and momenta (Cliff's ranges), (n,) or (n, 2)."""
+    return {
+        "margin": draws.uniform(0.05, 0.35, (n, 2)),
+        "rate": draws.uniform(0.1, 0.5, n),
+        "momentum": draws.uniform(0.2, 0.8, n),
+        "move": np.zeros((n, 2)),
+    }

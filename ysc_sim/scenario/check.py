@@ -22,6 +22,7 @@ from ysc_sim.scenario.check_network import NETWORK_RULES
 from ysc_sim.scenario.check_tariffs import TARIFF_RULES
 from ysc_sim.scenario.check_weather import WEATHER_RULES
 from ysc_sim.scenario.kinds import Choice, Forecasting, parts_of
+from ysc_sim.scenario.retailer import Retailer
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Path_, Tree
 from ysc_sim.scenario.varied import varied_rows_are_possible
@@ -130,6 +131,8 @@ def wires_are_said(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         return
     if scenario.tariff.wheeling_jpy_per_kwh is not None:
         yield tree.problem("only_over_utility_wires", ("tariff", "wheeling_jpy_per_kwh"), {"wires": scenario.wires})
+    if scenario.retailer != Retailer():
+        yield tree.problem("only_over_utility_wires", ("retailer",), {"wires": scenario.wires})
     if scenario.islanding_agreement:
         yield tree.problem("only_over_utility_wires", ("islanding_agreement",), {"wires": scenario.wires})
 

@@ -22,6 +22,7 @@ from ysc_sim.scenario.investment import Finance, Sizing
 from ysc_sim.scenario.island import Cell, Island
 from ysc_sim.scenario.kinds import Choice, Chooses, Forecasting, Named
 from ysc_sim.scenario.network import AnyNetwork
+from ysc_sim.scenario.retailer import Retailer
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.timeseries.weather_file import WeatherFile
 from ysc_sim.units import KW, SECONDS_PER_HOUR, Fraction, JPYPerKWh, Latitude, Longitude, Seconds, Unit
@@ -272,6 +273,8 @@ class Declared:
     """How that is ensured, where it is forbidden."""
     wires: Literal["same_site", "private_line", "utility"] | None = None
     """Whose wires join the buildings, and thus which charges a shared kWh avoids; needed for two or more."""
+    retailer: Retailer = field(default_factory=Retailer)
+    """Who carries trade over the utility's wires; only with ``wires: utility``."""
     islanding_agreement: bool = False
     """Whether the network operator lets its wires be used as an island; only with ``wires: utility``."""
     island: Island = field(default_factory=Island)
