@@ -43,11 +43,11 @@ def worth_of(stores: Flexible, expected_kwh: Floats, import_jpy: Floats, export_
     filled = np.cumsum(np.maximum(later, 0.0), axis=0) * stores.charge_efficiency
     before = np.concatenate([np.zeros_like(filled[:1]), filled[:-1]])
     open_ = (later < 0) & (before < np.maximum(stores.room_kwh, 0.0))
-    dearest = np.maximum.reduce(np.where(open_, import_jpy[1:, None, :], -np.inf), axis=0, initial=-np.inf)
-    outside = np.maximum.reduce(export_jpy, axis=0)
+    dearest: Floats = np.maximum.reduce(np.where(open_, import_jpy[1:, None, :], -np.inf), axis=0, initial=-np.inf)
+    outside: Floats = np.maximum.reduce(export_jpy, axis=0)
     both_ways = stores.charge_efficiency * stores.discharge_efficiency
-    best = np.where(np.isfinite(dearest), np.maximum(dearest, outside), outside)
-    missed = np.where(np.isfinite(dearest), dearest, outside / both_ways)
+    best: Floats = np.where(np.isfinite(dearest), np.maximum(dearest, outside), outside)
+    missed: Floats = np.where(np.isfinite(dearest), dearest, outside / both_ways)
     return Worth(best * both_ways, missed)
 
 
