@@ -132,6 +132,15 @@ def month(moment: datetime) -> Label:
     return Label(en, (f"{moment.year}年" if year else "") + f"{moment.month}月")
 
 
+def dated_instant(moment: datetime) -> Label:
+    """Date with its year, and time of day.
+
+    >>> dated_instant(datetime(2026, 8, 5, 18, 0))
+    Label(en='5 Aug 2026 18:00', ja='2026年8月5日 18:00')
+    """
+    return day(moment, year=True).map(lambda shown: f"{shown} {moment:%H:%M}")
+
+
 def instant(moment: datetime) -> Label:
     """Date and time of day, with seconds where they matter.
 

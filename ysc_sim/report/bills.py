@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
+from ysc_sim.report.monthly import MONTHS, fiscal_label, fiscal_year, monthly_chart
 from ysc_sim.report.numbers import digits
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 COMMUNITY, OPERATOR, NETWORK = "community", "operator", "network"
 MOST_LINES = 400
+MONTHS_OF_YEAR, MOST_WIDE = 12, 6
 
 
 class Bills:
@@ -45,8 +48,9 @@ class Bills:
             parts.append(_by(members, "item", said("report.bill_by_item")))
             parts.append(_by(members, "building", said("report.bill_by_building")))
         row = html(said("report.shown_row")) if results.rows > 1 else ""
+        chart = monthly_chart(outside if len(outside) else members, said("report.bills_say"), lang)
         return Html(
-            f'<div class="{"side" if _months(mine) <= 2 else "below"}">{"".join(parts)}</div>'
+            f'{chart}<div class="{"side" if _months(mine) <= 2 else "below"}">{"".join(parts)}</div>'
             f'<p class="note">{html(said("report.bills_note"))} {row}</p>'
         )
 
@@ -63,20 +67,59 @@ def _by(lines: pd.DataFrame, key: str, caption: Label) -> str:
     months = sorted(sums.columns)
     yen = said("units.JPY")
     heads = [Head(said(f"columns.{key}"), numeric=False)]
-    heads += [Head(_month(month), yen) for month in months]
-    if len(months) > 1:
-        heads.append(Head(said("report.total"), yen))
+    columns = columns_of([str(month) for month in months])
+    heads += [_head(column, yen, short=len(months) > MOST_WIDE) for column in columns]
     shown: list[list[Part]] = []
     for label, amounts in sums.head(MOST_LINES).iterrows():
-        values = [int(amounts[month]) for month in months]
-        shown.append([_name(key, str(label)), *_yen(values)])
+        values = {str(month): int(amounts[month]) for month in months}
+        shown.append([_name(key, str(label)), *_yen(values, columns)])
     if len(sums) > 1:
-        shown.append([said("report.total"), *_yen([int(sums[month].sum()) for month in months])])
+        values = {str(month): int(sums[month].sum()) for month in months}
+        shown.append([said("report.total"), *_yen(values, columns)])
     return table(heads, shown, caption, total=len(sums) > 1)
 
 
-def _yen(amounts_mjpy: list[int]) -> list[Html]:
-    whole = [*amounts_mjpy, sum(amounts_mjpy)] if len(amounts_mjpy) > 1 else amounts_mjpy
+class Column(NamedTuple):
+    """A column of amounts: its heading, the months that it adds up, how it is drawn."""
+
+    label: Label
+    months: tuple[str, ...]
+    css: str = ""
+
+
+def _head(column: Column, yen: Label, *, short: bool) -> Head:
+    """Many months: the name of the month over its year."""
+    if not short or len(column.months) > 1 or column.months[0].count("-") != 1:
+        return Head(column.label, yen, css=column.css)
+    year, _, number = column.months[0].partition("-")
+    month = Label(MONTHS.get(number, number), f"{number.lstrip('0')}月")
+    return Head(month, Label(year, f"{year}年"), css=column.css)
+
+
+def columns_of(months: Sequence[str]) -> list[Column]:
+    """Each month; behind the last month of a fiscal year its sum where there is more than one; the total.
+
+    >>> [column.label.ja for column in columns_of(["2027-02", "2027-03", "2027-04"])]
+    ['2027年2月', '2027年3月', '2026年度', '2027年4月', '2027年度', '合計']
+    """
+    dated = all(month.count("-") == 1 for month in months)
+    years: dict[int, list[str]] = {}
+    for month in months if dated else ():
+        years.setdefault(fiscal_year(month), []).append(month)
+    columns: list[Column] = []
+    for month in months:
+        columns.append(Column(_month(month), (month,), "month"))
+        year = fiscal_year(month) if dated else 0
+        if len(years) > 1 and years[year][-1] == month:
+            columns.append(Column(fiscal_label(year), tuple(years[year]), "sum"))
+    if len(months) > 1:
+        only = fiscal_label(next(iter(years))) if len(years) == 1 and len(months) == MONTHS_OF_YEAR else None
+        columns.append(Column(only or said("report.total"), tuple(months), "sum"))
+    return columns
+
+
+def _yen(amounts_mjpy: Mapping[str, int], columns: Sequence[Column]) -> list[Html]:
+    whole = [sum(amounts_mjpy[month] for month in column.months) for column in columns]
     return [
         Html(f'<data class="n" value="{mjpy / MJPY_PER_JPY!r}">{digits(mjpy / MJPY_PER_JPY, "JPY")}</data>')
         for mjpy in whole

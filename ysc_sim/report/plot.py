@@ -57,13 +57,16 @@ class Plot:
 
     def bars(self, edges: Floats, values: Floats, css: str, *, gap: float = 0.15) -> None:
         """One bar from zero for each value; ``gap`` is the share of its width that stays free."""
+        self.blocks(edges, np.zeros(len(values)), np.nan_to_num(values), css, gap=gap)
+
+    def blocks(self, edges: Floats, lower: Floats, upper: Floats, css: str, *, gap: float = 0.15) -> None:
+        """One block between two values for each interval; nothing where they coincide."""
         width = np.diff(edges) * gap / 2.0
         left, right = self.x(edges[:-1] + width), self.x(edges[1:] - width)
-        base, top = int(self.y(0.0)), self.y(np.nan_to_num(values))
         shapes = [
-            f"M{int(a)} {base}V{int(t)}H{int(max(b, a + 1))}V{base}Z"
-            for a, b, t in zip(left, right, top, strict=True)
-            if int(t) != base
+            f"M{int(a)} {int(base)}V{int(top)}H{int(max(b, a + 1))}V{int(base)}Z"
+            for a, b, base, top in zip(left, right, self.y(lower), self.y(upper), strict=True)
+            if int(top) != int(base)
         ]
         if shapes:
             self._shapes.append(f'<path class="a {css}" d="{"".join(shapes)}"/>')

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, ClassVar
 
-from ysc_sim.report.bilingual import Html, Label, Part, html, instant, name, said, sentence
+from ysc_sim.report.bilingual import Html, Label, Part, dated_instant, html, name, said, sentence
+from ysc_sim.report.methods import methods
 from ysc_sim.report.numbers import metric
 from ysc_sim.report.reading import Reading
 from ysc_sim.results.results import RESIDUALS
@@ -44,7 +45,8 @@ class Provenance:
             f"<details><summary>{html(said('report.scenario_text'))}</summary>"
             f"<pre>{escape(_lines(text[:LONGEST_SCENARIO]))}</pre>{cut}</details>"
         )
-        return Html(f"<dl>{facts}</dl>{listed}{scenario}")
+        paragraph = f"<h3>{html(said('report.methods'))}</h3>{methods(results)}"
+        return Html(f"<dl>{facts}</dl>{paragraph}{listed}{scenario}")
 
 
 def _facts(results: Reading) -> Iterator[tuple[Label, Part]]:
@@ -57,7 +59,7 @@ def _facts(results: Reading) -> Iterator[tuple[Label, Part]]:
     yield said("report.seed"), str(manifest["seed"])
     if results.rows > 1:
         yield said("report.rows"), str(results.rows)
-    began, ended = instant(results.start), instant(results.at(results.duration_s))
+    began, ended = dated_instant(results.start), dated_instant(results.at(results.duration_s))
     zone = name(str(clock["zone"]))
     yield said("report.period"), Label(f"{began.en} – {ended.en} ({zone.en})", f"{began.ja}〜{ended.ja}({zone.ja})")
     yield said("report.step"), Label(f"{clock['step_s']} s", f"{clock['step_s']} 秒")

@@ -30,7 +30,7 @@ def table(heads: Sequence[Head], lines: Iterable[Sequence[Part]], caption: Label
     end = "" if total and body else "</tbody>"
     kind = "scroll few" if len(heads) <= FEW and not any(head.css for head in heads) else "scroll"
     return Html(
-        f'<div class="{kind}" tabindex="0"><table><caption>{html(caption)}</caption>'
+        f'<div class="{kind}" tabindex="0"><table><caption><div>{html(caption)}</div></caption>'
         f"<thead><tr>{columns}</tr></thead><tbody>{rows}{end}</table></div>"
     )
 
