@@ -156,11 +156,16 @@ def sweep(
 
 
 @app.command(help=text("cli.report"))
-def report(folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))], lang: Lang = None) -> None:
+def report(
+    folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))],
+    a4: Annotated[bool, typer.Option("--a4", help=text("cli.option_a4"))] = False,
+    member: Annotated[str | None, typer.Option("--member", help=text("cli.option_member"), metavar="ID")] = None,
+    lang: Lang = None,
+) -> None:
     """Rebuild the page of stored results."""
     from ysc_sim.cli.run import rebuild_report
 
-    rebuild_report(folder)
+    rebuild_report(folder, a4=a4, member=member)
 
 
 @app.command(help=text("cli.plugins"))

@@ -155,9 +155,15 @@ def format_number(value: float) -> str:
     return f"{value:,.4g}" if abs(value) >= 1 else f"{value:.3g}"
 
 
-def rebuild_report(folder: Path) -> None:
-    """Write the page anew from what is stored."""
-    from ysc_sim.report import write_report
+def rebuild_report(folder: Path, *, a4: bool = False, member: str | None = None) -> None:
+    """Write the page anew from what is stored; or the sheet of A4, or the page of one member."""
+    from ysc_sim.report import write_member_page, write_report, write_sheet
     from ysc_sim.results import load_results
 
-    print(write_report(load_results(folder), folder, language()))
+    results = load_results(folder)
+    if member is not None:
+        print(write_member_page(results, folder, member, language()))
+    if a4:
+        print(write_sheet(results, folder, language()))
+    if not a4 and member is None:
+        print(write_report(results, folder, language()))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
 from ysc_sim.report.monthly import MONTHS, fiscal_label, fiscal_year, monthly_chart
-from ysc_sim.report.numbers import digits
+from ysc_sim.report.numbers import digits, stored
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
 from ysc_sim.units import MJPY_PER_JPY
@@ -16,7 +17,7 @@ from ysc_sim.words import has
 if TYPE_CHECKING:
     import pandas as pd
 
-COMMUNITY, OPERATOR, NETWORK = "community", "operator", "network"
+COMMUNITY, OPERATOR, NETWORK, MEMBERS = "community", "operator", "network", "members"
 MOST_LINES = 400
 MONTHS_OF_YEAR, MOST_WIDE = 12, 6
 
@@ -43,10 +44,11 @@ class Bills:
         outside = mine[mine["building"] == COMMUNITY]
         parts: list[str] = []
         if len(outside):
-            parts.append(_by(outside, "item", said("report.bill_of_community")))
+            parts.append(_by(outside, COMMUNITY, "item", said("report.bill_of_community")))
         if len(members):
-            parts.append(_by(members, "item", said("report.bill_by_item")))
-            parts.append(_by(members, "building", said("report.bill_by_building")))
+            parts.append(_by(members, MEMBERS, "item", said("report.bill_by_item")))
+            if members["building"].nunique() > 1:
+                parts.append(_by(members, MEMBERS, "building", said("report.bill_by_building")))
         row = html(said("report.shown_row")) if results.rows > 1 else ""
         chart = monthly_chart(outside if len(outside) else members, said("report.bills_say"), lang)
         return Html(
@@ -59,7 +61,7 @@ def _months(lines: pd.DataFrame) -> int:
     return int(lines["month"].nunique())
 
 
-def _by(lines: pd.DataFrame, key: str, caption: Label) -> str:
+def _by(lines: pd.DataFrame, part: str, key: str, caption: Label) -> str:
     """Amounts in yen: one line for each item or account, one column for each month, and the total."""
     sums = lines.pivot_table(
         index=key, columns="month", values="amount_mjpy", aggfunc="sum", sort=False, fill_value=0, observed=True
@@ -72,10 +74,10 @@ def _by(lines: pd.DataFrame, key: str, caption: Label) -> str:
     shown: list[list[Part]] = []
     for label, amounts in sums.head(MOST_LINES).iterrows():
         values = {str(month): int(amounts[month]) for month in months}
-        shown.append([_name(key, str(label)), *_yen(values, columns)])
+        shown.append([_name(key, str(label)), *_yen(values, columns, f"{part}.{key}.{escape(str(label))}")])
     if len(sums) > 1:
         values = {str(month): int(sums[month].sum()) for month in months}
-        shown.append([said("report.total"), *_yen(values, columns)])
+        shown.append([said("report.total"), *_yen(values, columns, f"{part}..")])
     return table(heads, shown, caption, total=len(sums) > 1)
 
 
@@ -118,12 +120,14 @@ def columns_of(months: Sequence[str]) -> list[Column]:
     return columns
 
 
-def _yen(amounts_mjpy: Mapping[str, int], columns: Sequence[Column]) -> list[Html]:
-    whole = [sum(amounts_mjpy[month] for month in column.months) for column in columns]
-    return [
-        Html(f'<data class="n" value="{mjpy / MJPY_PER_JPY!r}">{digits(mjpy / MJPY_PER_JPY, "JPY")}</data>')
-        for mjpy in whole
-    ]
+def _yen(amounts_mjpy: Mapping[str, int], columns: Sequence[Column], where: str) -> list[Html]:
+    """The sum of each column; ``where`` says of what, so that it can be found in the stored table again."""
+    shown = []
+    for column in columns:
+        jpy = sum(amounts_mjpy[month] for month in column.months) / MJPY_PER_JPY
+        months = escape(" ".join(column.months))
+        shown.append(stored(jpy, digits(jpy, "JPY"), f'data-bill="{where}" data-months="{months}"'))
+    return shown
 
 
 def _month(month: str) -> Label:

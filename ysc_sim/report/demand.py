@@ -29,10 +29,14 @@ class Demand:
 
     def render(self, results: Reading, lang: str) -> Html:
         """The whole run, then the day of the peak."""
+        return Html(self._whole(results, lang) + self.peak_day(results, lang))
+
+    def peak_day(self, results: Reading, lang: str) -> Html:
+        """The half-hours of the day that holds the largest one."""
         offset = results.start.hour * 3600 + results.start.minute * 60
         first = max(0, int((results.peak_s + offset) // DAY_S) * DAY_S - offset)
         peak_day = Span(first, min(first + DAY_S, results.duration_s), results.point_s)
-        return Html(self._whole(results, lang) + self._day(results, peak_day, lang))
+        return Html(self._day(results, peak_day, lang))
 
     def _whole(self, results: Reading, lang: str) -> str:
         span = results.whole

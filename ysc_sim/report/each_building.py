@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from ysc_sim.report.bilingual import Html, Label, html, name, said
-from ysc_sim.report.numbers import digits, metric, places_of, unit_of
+from ysc_sim.report.numbers import metric, places_of, unit_of
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
 from ysc_sim.report.timechart import Series, TimeChart
@@ -98,5 +98,5 @@ def _figure(results: Reading, lang: str, b: int, values: Floats) -> str:
         small=True,
     )
     peak = metric(results, "peak_import_kw", building)
-    contract = f' <span class="u">/ {digits(limit)} kW</span>' if limit is not None else ""
+    contract = f' <span class="u">/ {metric(results, "contract_kw", building)}</span>' if limit is not None else ""
     return f'<figure class="mini"><h4>{html(name(building, 28))}</h4><p>{peak}{contract}</p>{chart.html(lang)}</figure>'

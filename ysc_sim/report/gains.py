@@ -18,6 +18,9 @@ class Gains:
     kind: ClassVar[str] = "gains"
     order: ClassVar[int] = 82
 
+    def __init__(self, most: int = MOST_BARS) -> None:
+        self.most = most
+
     def title(self) -> Label:
         """Heading."""
         return said("report.gains")
@@ -31,8 +34,8 @@ class Gains:
         """A sentence and the bars."""
         savings = _savings(results)
         order = sorted(savings, key=lambda building: -savings[building])
-        half = MOST_BARS // 2
-        shown = order if len(order) <= MOST_BARS else [*order[:half], *order[-half:]]
+        half = self.most // 2
+        shown = order if len(order) <= self.most else [*order[:half], *order[-half:]]
         most = max(abs(saving) for saving in savings.values())
         bars = "".join(_bar(results, building, savings[building] / most) for building in shown)
         more = ""

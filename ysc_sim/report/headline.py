@@ -58,7 +58,7 @@ class Headline:
         cards = [card for card in CANDIDATES if _applies(results, card)][:CARDS]
         return Html(
             f'<p class="lead">{GAP.join(_sentences(results))}</p>'
-            f'<div class="cards">{"".join(_card(results, card) for card in cards)}</div>'
+            f'<div class="cards">{"".join(card_html(results, card) for card in cards)}</div>'
         )
 
 
@@ -70,7 +70,8 @@ def _applies(results: Reading, card: Card) -> bool:
     return positive(results, card.name) or (card.name == "served_outage_ratio" and has(results, card.name))
 
 
-def _card(results: Reading, card: Card) -> str:
+def card_html(results: Reading, card: Card) -> str:
+    """A number in large, what it is, and the base case below."""
     beside = ""
     if not card.base:
         beside = html(said(f"report.{card.beside}")) if card.beside == "base_nothing" else ""

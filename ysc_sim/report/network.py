@@ -9,7 +9,7 @@ import numpy as np
 
 from ysc_sim.report.balance import what_is_shown
 from ysc_sim.report.bilingual import Html, Label, html, name, said, sentence
-from ysc_sim.report.numbers import digits, metric
+from ysc_sim.report.numbers import digits, metric, stored
 from ysc_sim.report.reading import Reading, Span
 from ysc_sim.report.tables import Head, table
 from ysc_sim.report.timechart import Series, TimeChart
@@ -104,6 +104,11 @@ def _summary(results: Reading) -> str:
     return f'<p class="lead">{sentence("report.network_lead", **values)}</p>'
 
 
+def _stored(branch: Mapping[str, Any], number: int, key: str) -> Html:
+    value = float(branch[key])
+    return stored(value, digits(value, "h" if key.endswith("_h") else ""), f'data-branch="{number}.{key}"')
+
+
 def _branches(network: Mapping[str, Any]) -> str:
     shown = list(network["branches"])[:MOST_LINES]
     if not shown:
@@ -114,7 +119,7 @@ def _branches(network: Mapping[str, Any]) -> str:
         Head(said("report.over_100"), said("units.h")),
     ]
     lines: list[list[Html | Label | str]] = [
-        [name(str(branch["name"])), digits(float(branch["max_loading_percent"])), digits(float(branch["over_100_h"]))]
-        for branch in shown
+        [name(str(branch["name"])), *(_stored(branch, number, key) for key in ("max_loading_percent", "over_100_h"))]
+        for number, branch in enumerate(shown)
     ]
     return table(heads, lines, said("report.branches_table"))

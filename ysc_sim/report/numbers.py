@@ -79,6 +79,15 @@ def metric(results: Any, name: str, building: str = "", *, unit: bool = True, pl
     return Html(number + (f'<span class="u">{html(its_unit)}</span>' if unit and its_unit != Label("", "") else ""))
 
 
+def stored(value: float, shown: str, where: str) -> Html:
+    """A number that is no metric: ``where``, an attribute, says where it is stored.
+
+    >>> stored(1.25, "1.3", 'data-outage="0.hours"')
+    '<data class="n" data-outage="0.hours" value="1.25">1.3</data>'
+    """
+    return Html(f'<data class="n" {where} value="{value!r}">{shown}</data>')
+
+
 def unit_of(results: Any, name: str) -> Label:
     """The unit in which :func:`metric` shows a number."""
     return of_metric(name, 0.0, results.metrics["units"].get(name, ""))[1]

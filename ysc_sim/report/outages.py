@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, ClassVar, NamedTuple
 
-from ysc_sim.report.bilingual import Html, Label, html, instant, name, said, said_or
-from ysc_sim.report.numbers import digits
+from ysc_sim.report.bilingual import Html, Label, Part, html, instant, name, said, said_or
+from ysc_sim.report.numbers import digits, stored
 from ysc_sim.report.reading import MOST_POINTS, Reading, Span
-from ysc_sim.report.storage import STORES
+from ysc_sim.report.storage import stores_of
 from ysc_sim.report.tables import Head, table
 from ysc_sim.report.timechart import Series, TimeChart
 
-MOST_OUTAGES, MOST_CELLS, MOST_LINES = 4, 8, 200
+MOST_OUTAGES, MOST_CELLS, MOST_LINES, MOST_EVENTS = 4, 8, 200, 16
 MARGIN_S = 2 * 3600
 TIERS = (1, 2, 3, 4)
 
@@ -73,7 +73,7 @@ def _figure(results: Reading, first_s: float, last_s: float, lang: str) -> str:
         lines=[Series(said("metrics.load_kwh"), "load", results.mean_kw("load_kwh", span))],
         height_px=220,
     )
-    present = [(column, css) for column, css in STORES if column in results.columns]
+    present = stores_of(results)
     stores = ""
     if present:
         up = [Series(said(f"columns.{column}"), css, results.last(column, span)) for column, css in present]
@@ -84,7 +84,39 @@ def _figure(results: Reading, first_s: float, last_s: float, lang: str) -> str:
     return (
         f"<figure><h3>{when} – {html(instant(results.at(last_s)))}</h3>{_modes(results, span)}"
         f"{demand.html(lang)}{stores}<figcaption>{html(said('report.outage_note'))}</figcaption></figure>"
+        f"{_events(results, span)}"
     )
+
+
+def _events(results: Reading, span: Span) -> str:
+    """What changed and why, in the order in which it happened: the bands in words."""
+    frame = results.frame("events")
+    lines: list[list[Part]] = []
+    for event in frame[frame["row"] == 0].to_dict("records"):
+        moment = event["time"].to_pydatetime()
+        if span.start_s <= results.seconds(moment) <= span.end_s:
+            lines.append(
+                [
+                    instant(moment),
+                    _cell(str(event["cell"])),
+                    said_or(f"modes.{event['from_mode']}", str(event["from_mode"])),
+                    said_or(f"modes.{event['to_mode']}", str(event["to_mode"])),
+                    said_or(f"causes.{event['cause']}", str(event["cause"])),
+                ]
+            )
+    if not lines:
+        return ""
+    heads = [
+        Head(said(f"columns.{column}"), numeric=False) for column in ("time", "cell", "from_mode", "to_mode", "cause")
+    ]
+    more = ""
+    if len(lines) > MOST_EVENTS:
+        more = f'<p class="more">{html(said("report.more_lines", count=str(len(lines) - MOST_EVENTS)))}</p>'
+    return table(heads, lines[:MOST_EVENTS], said("report.events_table")) + more
+
+
+def _cell(cell: str) -> Label:
+    return said("report.community") if cell == "community" else name(cell)
 
 
 def stretches(results: Reading, cell: str, span: Span) -> Iterator[Stretch]:
@@ -139,22 +171,26 @@ def _table(results: Reading) -> str:
         Head(said("columns.cause"), numeric=False),
         Head(said("columns.device"), numeric=False),
     ]
-    lines = [_line(results, record) for record in mine.head(MOST_LINES).to_dict("records")]
+    lines = [_line(number, record) for number, record in enumerate(mine.head(MOST_LINES).to_dict("records"))]
     more = ""
     if len(mine) > MOST_LINES:
         more = f'<p class="more">{html(said("report.more_lines", count=str(len(mine) - MOST_LINES)))}</p>'
     return table(heads, lines, said("report.outages_table")) + more
 
 
-def _line(results: Reading, record: Mapping[Any, Any]) -> list[Html | Label | str]:
-    cell = said("report.community") if record["cell"] == "community" else name(str(record["cell"]))
+def _stored(record: Mapping[Any, Any], number: int, column: str) -> Html:
+    """A number of the table, with what is stored."""
+    return stored(record[column], digits(record[column]), f'data-outage="{number}.{column}"')
+
+
+def _line(number: int, record: Mapping[Any, Any]) -> list[Html | Label | str]:
     return [
         instant(record["start"].to_pydatetime()),
-        digits(record["hours"]),
-        cell,
-        digits(record["soc_start_kwh"]),
-        digits(record["survived_h"]),
-        *(digits(record[f"unserved_kwh_tier{tier}"]) for tier in TIERS),
+        _stored(record, number, "hours"),
+        _cell(str(record["cell"])),
+        _stored(record, number, "soc_start_kwh"),
+        _stored(record, number, "survived_h"),
+        *(_stored(record, number, f"unserved_kwh_tier{tier}") for tier in TIERS),
         said_or(f"causes.{record['cause']}", str(record["cause"])),
         name(str(record["device"])),
     ]

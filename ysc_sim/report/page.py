@@ -31,7 +31,7 @@ def build_report(results: Results, lang: str | None = None) -> str:
     reading = Reading(results)
     parts = rendered(reading, opens_in)
     title = name(str(reading.manifest["scenario"]["name"]) or "ysc-sim", LONGEST_TITLE)
-    return document(title, _header(reading, title, opens_in), parts, opens_in)
+    return document(title, header(reading, title, said("report.eyebrow"), opens_in), parts, opens_in)
 
 
 def write_report(results: Results, folder: str | Path, lang: str | None = None) -> Path:
@@ -41,8 +41,10 @@ def write_report(results: Results, folder: str | Path, lang: str | None = None) 
     return path
 
 
-def document(title: Label, header: str, parts: Sequence[PagePart], lang: str) -> str:
-    """A whole page that needs nothing else: ``header`` is HTML, ``lang`` the language that it opens in."""
+def document(title: Label, top: str, parts: Sequence[PagePart], lang: str, css: str = "") -> str:
+    """A whole page that needs nothing else: ``top`` is HTML, ``lang`` the language that it opens in, ``css`` the class
+    of a page that is laid out otherwise.
+    """
     shipped = files("ysc_sim.report")
     style = shipped.joinpath("page.css").read_text(encoding="utf-8")
     script = shipped.joinpath("page.js").read_text(encoding="utf-8")
@@ -57,7 +59,8 @@ def document(title: Label, header: str, parts: Sequence[PagePart], lang: str) ->
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         '<meta name="color-scheme" content="light dark"><meta name="generator" content="ysc-sim">'
         f"<title>{escape(document_title[LANGUAGES.index(lang)])}</title><style>{style}</style></head>"
-        f"<body>{header}<nav {attributes(said('report.contents'), lang)}>{links}</nav>"
+        f'<body class="{css}">{top}'
+        f"<nav {attributes(said('report.contents'), lang)}>{links}</nav>"
         f"<main>{body}</main><footer>{html(said('report.footer'))}</footer><script>{script}</script></body></html>\n"
     )
 
@@ -72,7 +75,8 @@ def _policy(script: str) -> str:
     return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
 
 
-def _header(reading: Reading, title: Label, lang: str) -> str:
+def header(reading: Reading, title: Label, eyebrow: Label, lang: str, *, about: bool = True) -> str:
+    """The top of the page of a run: what, when, how fine, and (``about``) what the scenario says of itself."""
     end = reading.at(reading.duration_s) - timedelta(seconds=1)
     first, last = day(reading.start, year=True), day(end, year=True)
     step = reading.manifest["time"]["step_s"]
@@ -84,8 +88,8 @@ def _header(reading: Reading, title: Label, lang: str) -> str:
     buildings = said("report.building_count", count=str(len(reading.buildings)))
     facts = " · ".join(html(part) for part in (buildings, _period(first, last), resolution))
     description = reading.manifest["scenario"].get("description")
-    about = f'<p class="about">{html(name(str(description), 400))}</p>' if description else ""
-    return page_header(title, said("report.eyebrow"), f'<p class="facts">{facts}</p>{about}', lang)
+    told = f'<p class="about">{html(name(str(description), 400))}</p>' if description and about else ""
+    return page_header(title, eyebrow, f'<p class="facts">{facts}</p>{told}', lang)
 
 
 def page_header(title: Label, eyebrow: Label, below: str, lang: str) -> str:

@@ -7,6 +7,7 @@ calculates nothing beyond layout.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from ysc_sim.errors import PluginError
@@ -90,11 +91,7 @@ def rendered(results: Reading, lang: str) -> list[PagePart]:
 
     A section of an outside package that fails, or takes the name of another, warns and is left out.
     """
-    made: list[tuple[int, PagePart]] = []
-    for make in BUILT_IN:
-        section = make()
-        if section.applies(results):
-            made.append((section.order, _part(section, results, lang)))
+    made = [(section.order, _part(section, results, lang)) for section in _applying(BUILT_IN, results)]
     for kind, found in registry(GROUP).items():
         try:
             if kind in {make.kind for make in BUILT_IN}:
@@ -111,6 +108,15 @@ def rendered(results: Reading, lang: str) -> list[PagePart]:
                 stacklevel=2,
             )
     return [part for _, part in sorted(made, key=lambda entry: (entry[0], entry[1].kind))]
+
+
+def built_in_parts(kinds: Iterable[type[Section]], results: Reading, lang: str) -> list[PagePart]:
+    """These sections, as far as they have something to say, in the order given."""
+    return [_part(section, results, lang) for section in _applying(kinds, results)]
+
+
+def _applying(kinds: Iterable[type[Section]], results: Reading) -> Iterator[Section]:
+    return (section for section in (make() for make in kinds) if section.applies(results))
 
 
 def _part(section: Section, results: Reading, lang: str) -> PagePart:

@@ -30,7 +30,7 @@ class Storage:
 
     def applies(self, results: Reading) -> bool:
         """Where there is a battery or a vehicle."""
-        return any(name in results.columns for name, _ in STORES)
+        return bool(stores_of(results))
 
     def render(self, results: Reading, lang: str) -> Html:
         """One figure per span, what stands at the end of each point; then the day in bands."""
@@ -38,7 +38,7 @@ class Storage:
         return Html(over_time + self._bands(results, lang))
 
     def _figure(self, results: Reading, span: Span, lang: str) -> str:
-        present = [(name, css) for name, css in STORES if name in results.columns]
+        present = stores_of(results)
         up = [Series(said(f"columns.{name}"), css, results.last(name, span)) for name, css in present]
         chart = TimeChart(results, span, said("units.kWh"), said("report.storage_says"), up=up, height_px=200)
         note = html(said("report.storage_note")) if span.point_s <= 3600 else html(what_is_shown(results, span))
@@ -46,9 +46,7 @@ class Storage:
 
     def _bands(self, results: Reading, lang: str) -> str:
         figures = []
-        for column, css in STORES:
-            if column not in results.columns or results.duration_s < FEWEST_DAYS * DAY_S:
-                continue
+        for column, css in stores_of(results) if results.duration_s >= FEWEST_DAYS * DAY_S else ():
             quantiles = by_hour(results, column)
             if quantiles is None or not np.nanmax(quantiles, initial=0.0) > 0:
                 continue
@@ -75,6 +73,11 @@ class Storage:
             "</figure>", f"<figcaption>{html(said('report.soc_bands_note'))}</figcaption></figure>"
         )
         return "".join(figures)
+
+
+def stores_of(results: Reading) -> list[tuple[str, str]]:
+    """Columns and colours of the stores that there are and that hold anything."""
+    return [(name, css) for name, css in STORES if name in results.columns and results.series(name).any()]
 
 
 def by_hour(results: Reading, column: str) -> Floats | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, said, said_or
-from ysc_sim.report.numbers import digits
+from ysc_sim.report.numbers import digits, stored
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
 from ysc_sim.units import MJPY_PER_JPY
@@ -83,8 +83,7 @@ def yen(stage: dict[str, Any], number: int, key: str) -> Html:
     """A stored amount in yen; a step carries its sign."""
     value = stage[key] / MJPY_PER_JPY
     sign = "+" if key == "step_mjpy" and value > 0 else ""
-    where = f'data-study="{STUDY}.{number}.{key}"'
-    shown = f'<data class="n" {where} value="{stage[key]}">{sign}{digits(value, "JPY")}</data>'
+    shown = stored(stage[key], f"{sign}{digits(value, 'JPY')}", f'data-study="{STUDY}.{number}.{key}"')
     return Html(f'{shown}<span class="u">{html(said("units.JPY"))}</span>')
 
 
@@ -106,20 +105,14 @@ def _table(stages: Sequence[dict[str, Any]]) -> str:
         return ""
     heads = [
         Head(said("report.stage"), numeric=False),
-        Head(said("metrics.bill_jpy"), said("units.JPY")),
+        Head(said("metrics.bill_jpy")),
         Head(said("metrics.unserved_kwh"), said("units.kWh")),
     ]
     lines: list[list[Part]] = [
         [
             _name(stage),
-            Html(
-                f'<data class="n" data-study="{STUDY}.{number}.bill_mjpy" value="{stage["bill_mjpy"]}">'
-                f"{digits(stage['bill_mjpy'] / MJPY_PER_JPY, 'JPY')}</data>"
-            ),
-            Html(
-                f'<data class="n" data-study="{STUDY}.{number}.unserved_kwh" value="{stage["unserved_kwh"]!r}">'
-                f"{digits(stage['unserved_kwh'])}</data>"
-            ),
+            yen(stage, number, "bill_mjpy"),
+            stored(stage["unserved_kwh"], digits(stage["unserved_kwh"]), f'data-study="{STUDY}.{number}.unserved_kwh"'),
         ]
         for number, stage in enumerate(stages)
     ]

@@ -18,6 +18,7 @@ from ysc_sim.documents.files import read_bytes
 from ysc_sim.errors import ResultError, ScenarioError
 
 MANIFEST, METRICS, SCENARIO, REPORT = "manifest.json", "metrics.json", "scenario.yaml", "report.html"
+SHEET, MEMBER_PAGE = "report_a4.html", "member_{member}.html"
 STUDIES = "studies.json"
 """What was asked beside the run itself: the bill in stages, survival."""
 PACKAGE = "ysc-sim"
@@ -26,7 +27,7 @@ MOST_BYTES = {MANIFEST: 16_000_000, METRICS: 256_000_000, SCENARIO: 16_000_000, 
 MOST_TABLE_BYTES = 8_000_000_000
 STALE_S = 3600.0
 """Age at which what a killed run left beside the target is swept away."""
-KNOWN_FILES = (MANIFEST, METRICS, SCENARIO, STUDIES, REPORT)
+KNOWN_FILES = (MANIFEST, METRICS, SCENARIO, STUDIES, REPORT, SHEET)
 TABLE_SUFFIX = ".parquet"
 
 
@@ -43,9 +44,14 @@ def check_target(folder: Path) -> None:
         return
     if not is_result_folder(folder):
         raise ResultError("result_target_taken", path=str(folder))
-    strange = [name for name in names if name not in KNOWN_FILES and not name.endswith(TABLE_SUFFIX)]
+    strange = [name for name in names if not _ours(name)]
     if strange:
         raise ResultError("result_target_holds_more", path=str(folder), name=strange[0])
+
+
+def _ours(name: str) -> bool:
+    before, after = MEMBER_PAGE.split("{member}")
+    return name in KNOWN_FILES or name.endswith(TABLE_SUFFIX) or (name.startswith(before) and name.endswith(after))
 
 
 def is_result_folder(folder: Path) -> bool:
