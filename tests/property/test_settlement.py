@@ -3,10 +3,13 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ysc_sim.engine.settle import ration
+from ysc_sim.contracts import Cleared
+from ysc_sim.engine.island_trade import IslandTrade
+from ysc_sim.engine.rationing import ration
+from ysc_sim.engine.settle import Meters, settle
 
 PARTS = st.lists(st.integers(0, 5 * 10**10), min_size=1, max_size=12)
 
@@ -32,3 +35,45 @@ def test_ration_of_a_row_does_not_depend_on_the_batch(one: list[int], two: list[
     together = ration(batch, totals)
     assert (together[0] == ration(batch[:1], totals[:1])[0]).all()
     assert (together[1] == ration(batch[1:], totals[1:])[0]).all()
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.integers(1, 4),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 0.037, 0.069, 0.5]),
+    st.booleans(),
+    st.integers(0, 2**32),
+)
+def test_what_is_sold_arrives_or_is_lost(slots: int, n: int, loss: float, island: bool, seed: int) -> None:
+    """Random meters, promises, islands and losses: nobody beyond the meter or the promise, not a milliwatt-hour astray."""
+    rng = np.random.default_rng(seed)
+    shape = (slots, 2, n)
+
+    def some() -> np.ndarray:
+        return rng.integers(0, 10 ** rng.integers(1, 9), shape) * (rng.random(shape) < 0.7)
+
+    imported, exported, promised = some(), some(), some()
+    buys = rng.random(shape) < 0.5
+    price = rng.uniform(5, 30, (slots, 2, 1)) * np.ones(shape)
+    cleared = Cleared(promised * buys, promised * ~buys, price)
+    zero = np.zeros((slots, 2), dtype=np.int64)
+    meters = Meters(imported, exported, zero, zero, zero, zero, zero)
+    inside = None
+    if island:
+        inner_in, inner_out = np.minimum(imported, some()), np.minimum(exported, some())
+        both = np.minimum(inner_in.sum(axis=2), inner_out.sum(axis=2))
+        inside = IslandTrade(ration(inner_in, both), ration(inner_out, both), price, inner_in, inner_out)
+    apart = rng.random(shape) < 0.2
+    trades = settle(meters, cleared, apart, inside, loss)
+    np.testing.assert_array_equal(trades.bought_mwh.sum(axis=2) + trades.loss_mwh, trades.sold_mwh.sum(axis=2))
+    assert (trades.loss_mwh >= 0).all()
+    assert (trades.bought_mwh <= imported).all()
+    assert (trades.sold_mwh <= exported).all()
+    own = (0, 0) if inside is None else (inside.bought_mwh, inside.sold_mwh)
+    assert (trades.bought_mwh - own[0] <= np.where(apart, 0, cleared.bought_mwh)).all()
+    assert (trades.sold_mwh - own[1] <= np.where(apart, 0, cleared.sold_mwh)).all()
+    given = (trades.sold_mwh - own[1]).sum(axis=2)
+    kept = 1 - Fraction(round(loss * 1_000_000), 1_000_000)
+    for sent, lost in zip(given.ravel().tolist(), trades.loss_mwh.ravel().tolist(), strict=True):
+        assert sent - lost <= sent * kept < sent - lost + 1

@@ -24,6 +24,7 @@ from ysc_sim.billing.demand import (
 from ysc_sim.billing.ledger import Ledger, split_by_largest_remainder
 from ysc_sim.billing.lines import bill_lines, export_lines
 from ysc_sim.billing.plan_file import load_tariff, plan_names
+from ysc_sim.billing.public_lines import arriving, both_ends, kept_part, sent_for
 from ysc_sim.billing.sheet import BillLine, BillLines
 from ysc_sim.billing.tariff import Tariff
 
@@ -38,8 +39,10 @@ __all__ = [
     "Saving",
     "Tariff",
     "adjusting_power_kw",
+    "arriving",
     "bill",
     "bill_lines",
+    "both_ends",
     "cash_flow",
     "contract_kw",
     "demand_charge_jpy",
@@ -48,10 +51,12 @@ __all__ = [
     "fuel_adjustment_jpy_per_kwh",
     "half_hour_demand_kw",
     "internal_rate",
+    "kept_part",
     "load_tariff",
     "market_adjustments",
     "mean_fuel_price_jpy_per_kl",
     "payback_years",
     "plan_names",
+    "sent_for",
     "split_by_largest_remainder",
 ]

@@ -13,7 +13,9 @@ import of the point of connection: all members bear them, in that proportion.
 
 *Separate contracts* (wires ``utility``, or a single building): each pays its own bill. A kWh from a neighbour saves
 the supplier's energy price, not the levy and not the demand charge, and bears the wheeling charge. The losses of the
-wires are the network operator's.
+wires are the network operator's. The retailer that carries the trade hands in a plan before delivery; it pays the
+network operator for what was metered otherwise, and passes on, to those who deviated, what that cost more than planned
+energy.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ import numpy as np
 
 from ysc_sim.billing import BillLines, bill_lines, split_by_largest_remainder
 from ysc_sim.community.arrays import Community, Contracted
+from ysc_sim.engine.imbalance import imbalance_of
 from ysc_sim.engine.settle import Meters, Trades
 from ysc_sim.results.arrays import BillLine
+from ysc_sim.scenario.retailer import Retailer
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import MWH_PER_KWH, Floats, Ints
 
@@ -94,13 +98,18 @@ class Accounts:
                 self.write(month, b, item, unit, quantity[:, b], price[:, b], amount[:, b])
 
 
-def make_accounts(community: Community, meters: Meters, trades: Trades) -> Accounts:
-    """All bills of a run: alone, and as they are under the community's terms."""
+def make_accounts(community: Community, meters: Meters, trades: Trades, planned_mwh: Ints | None = None) -> Accounts:
+    """All bills of a run: alone, and as they are under the community's terms.
+
+    ``planned_mwh`` (K, S, n): what the balancing group said before delivery; None where there is none.
+    """
     axis, terms = community.site.axis, community.terms
     accounts = Accounts(community.rows, len(community.buildings))
     _bill_alone(accounts, community, meters)
     if terms.shared is None:
         _bill_separately(accounts, community, meters, trades)
+        if terms.retailer is not None and planned_mwh is not None:
+            _bill_public_lines(accounts, terms.retailer, axis, meters, trades, planned_mwh)
     else:
         _bill_together(accounts, community, terms.shared, meters, trades, axis)
     buildings = accounts.paid[:, : accounts.n]
@@ -190,6 +199,29 @@ def _bill_separately(accounts: Accounts, community: Community, meters: Meters, t
         accounts.pay(carried, everyone, accounts.network)
         accounts.write_all(month, "wheeling", "kWh", bought.sum(axis=0) / MWH_PER_KWH, carried)
         _pay_trades(accounts, month, span, trades)
+
+
+def _bill_public_lines(
+    accounts: Accounts, retailer: Retailer, axis: TimeAxis, meters: Meters, trades: Trades, planned_mwh: Ints
+) -> None:
+    """What the retailer's balancing group pays for energy that differs from its plan, and passes on."""
+    found = imbalance_of(retailer, axis, meters.export_mwh - meters.import_mwh, planned_mwh)
+    nothing = np.zeros(accounts.rows)
+    for month, span in months_of(axis):
+        lost = np.add.reduce(trades.loss_mwh[span], axis=0)
+        if lost.any():
+            amount = np.zeros(accounts.rows, dtype=np.int64)
+            accounts.write(month, NETWORK, "trade_losses", "kWh", lost / MWH_PER_KWH, nothing, amount)
+        if found is None:
+            continue
+        group = np.add.reduce(found.group_mjpy[span], axis=0)
+        accounts.pay(group, accounts.utility, accounts.network)
+        deviation = np.add.reduce(found.deviation_mwh[span], axis=0) / MWH_PER_KWH
+        accounts.write(month, NETWORK, "imbalance", "kWh", np.add.reduce(deviation, axis=1), nothing, -group)
+        if retailer.imbalance_borne_by == "members":
+            own = np.add.reduce(found.member_mjpy[span], axis=0)
+            accounts.pay(own, slice(0, accounts.n), accounts.utility)
+            accounts.write_all(month, "imbalance", "kWh", deviation, own)
 
 
 def _pay_losses(accounts: Accounts, month: str, loss_mwh: Ints, energy_price: Floats) -> None:

@@ -96,8 +96,9 @@ def _check_island_import(community: Community, run: Run) -> None:
 
 
 def check_trades(community: Community, run: Run, meters: Meters, trades: Trades) -> None:
-    """What was sold was bought, and nobody sold or bought more than went through the meter."""
-    unequal = np.add.reduce(trades.bought_mwh, axis=2) != np.add.reduce(trades.sold_mwh, axis=2)
+    """What was sold was bought or lost on the way, and nobody sold or bought more than went through the meter."""
+    arrived = np.add.reduce(trades.bought_mwh, axis=2) + trades.loss_mwh
+    unequal = (arrived != np.add.reduce(trades.sold_mwh, axis=2)) | (trades.loss_mwh < 0)
     beyond = (trades.bought_mwh > meters.import_mwh) | (trades.sold_mwh > meters.export_mwh)
     negative = (trades.bought_mwh < 0) | (trades.sold_mwh < 0)
     wrong = unequal | beyond.any(axis=2) | negative.any(axis=2)

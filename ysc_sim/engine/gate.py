@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from ysc_sim.billing.public_lines import LOSS_UNIT, arriving, kept_part, sent_for
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History
 from ysc_sim.engine.bidding import Viewer
@@ -48,6 +49,7 @@ class Gate:
         retailer = community.terms.retailer
         self.lead = 0 if retailer is None else math.ceil(retailer.closure_s / axis.slot_s)
         """Slots between the closing of the gate and delivery."""
+        self._kept = None if retailer is None or not retailer.loss_rate else kept_part(retailer.loss_rate)
         self._next = 0
         """Slot that is bid for next."""
         self._quantity_mwh = np.zeros(shape, dtype=np.int64)
@@ -87,7 +89,9 @@ class Gate:
         """Buildings that are joined to the others by wires that live, (S, n)."""
         community = self.community
         alone = community.cell_of.identity and len(community.cells) > 1 and not community.nested
-        trades = np.array([mode.trades and (bool(TIED[code]) or not alone) for code, mode in enumerate(MODES)])
+        # Where an island prices scarcity, its trade follows the meters, not the gate.
+        tied_only = alone or community.island.scarcity is not None
+        trades = np.array([mode.trades and (bool(TIED[code]) or not tied_only) for code, mode in enumerate(MODES)])
         may = trades[state.mode]
         top = islands_of(community, state)
         if top is not None:
@@ -109,12 +113,22 @@ class Gate:
         promised: Floats = (self._sold_mwh[slot, some] - self._bought_mwh[slot, some]) / MWH_PER_KWH
         return promised
 
+    @property
+    def planned_mwh(self) -> Ints | None:
+        """What a balancing group said of each building when the gate closed, (K, S, n) net mWh, > 0 surplus."""
+        if self.community.terms.retailer is None or not self.active:
+            return None
+        return np.where(self._is_buyer, -self._quantity_mwh, self._quantity_mwh)
+
     def _clear(self, first: int, last: int) -> None:
-        bids = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
+        own = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
+        bids = own if self._kept is None else at_buyers(own, self._kept)
         if self._continuous is not None:
             cleared = negotiate(self._continuous, bids, self.community.site.rows, first, self._traders)
         else:
             cleared = self.community.market.clear(bids)
+        if self._kept is not None:
+            cleared = at_sellers(cleared, own, self._kept)
         self._bought_mwh[first:last] = cleared.bought_mwh
         self._sold_mwh[first:last] = cleared.sold_mwh
         self._cleared_price[first:last] = cleared.price_jpy_per_kwh
@@ -127,3 +141,18 @@ class Gate:
             for first in range(0, slots, batch):
                 self._clear(first, min(first + batch, slots))
         return Cleared(self._bought_mwh, self._sold_mwh, self._cleared_price)
+
+
+def at_buyers(bids: Bids, kept: int) -> Bids:
+    """Orders as they arrive: of what sellers send, ``kept`` millionths, at prices that pay for the whole."""
+    sells = ~bids.is_buyer
+    quantity = np.where(sells, arriving(bids.quantity_mwh, kept), bids.quantity_mwh)
+    price = np.where(sells, bids.price_jpy_per_kwh * (LOSS_UNIT / kept), bids.price_jpy_per_kwh)
+    return Bids(quantity, price, bids.is_buyer)
+
+
+def at_sellers(cleared: Cleared, bids: Bids, kept: int) -> Cleared:
+    """What was cleared where it arrives, back at the sellers' own meters and per kilowatt-hour sent."""
+    sold = np.minimum(sent_for(cleared.sold_mwh, kept), bids.quantity_mwh)
+    price = np.where(bids.is_buyer, cleared.price_jpy_per_kwh, cleared.price_jpy_per_kwh * (kept / LOSS_UNIT))
+    return Cleared(cleared.bought_mwh, sold, price)

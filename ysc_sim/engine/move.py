@@ -18,7 +18,7 @@ from ysc_sim.engine.modes import RECOVER, tied
 from ysc_sim.engine.no_export import book_curtailed
 from ysc_sim.engine.outlet import from_outlets_kw
 from ysc_sim.engine.shedding import in_units
-from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
+from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Ints
 
 GENERATION = {"pv": "pv_kwh", "wind": "wind_kwh", "genset": "genset_kwh"}
 STORES = {
@@ -127,6 +127,8 @@ def _book_dark(
     state.stray_kwh = state.stray_kwh + np.add.reduce(stray, axis=1, keepdims=True)
     islanded = np.multiply(alone.all(axis=1, keepdims=True), dt_s, dtype=np.float64)
     recorder.add_community("islanded_s", interval, rows, islanded)
+    if community.island.scarcity is not None:
+        _note_alone(community, frame, alone, top, imported, exported)
     if community.cell_of.identity and not community.nested:
         # Each building is a cell of its own: its meter sits at the switch that is open.
         closed = (~alone).astype(np.float64)
@@ -180,6 +182,16 @@ def _picked_up(community: Community, state: State, frame: Frame, dt_s: float | F
         served = state.served[:, to_building.group]
         total += to_building.sum(-want * np.add.reduce((drawn - plain) * served, axis=2) * (dt_s / SECONDS_PER_HOUR))
     return total
+
+
+def _note_alone(
+    community: Community, frame: Frame, alone: Bools, top: Ints | None, imported: Floats, exported: Floats
+) -> None:
+    """What moved between buildings of one island is theirs to settle."""
+    slot = frame.moment.step // community.site.axis.steps_per_slot
+    number = np.broadcast_to(np.arange(alone.shape[1]), alone.shape) if top is None else top
+    island = community.cell_of.spread(np.where(alone, number, -1).astype(np.float64)).astype(np.int64)
+    frame.recorder.note_alone(slot, frame.rows, imported, exported, island)
 
 
 def _note_apart(community: Community, frame: Frame, top: Ints) -> None:

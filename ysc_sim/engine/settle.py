@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ysc_sim.billing import both_ends
 from ysc_sim.contracts import Cleared
+from ysc_sim.engine.island_trade import IslandTrade
+from ysc_sim.engine.rationing import ration
 from ysc_sim.results.recorder import Recorder
 from ysc_sim.units import MWH_PER_KWH, Bools, Floats, Ints
 
@@ -43,6 +46,8 @@ class Trades(NamedTuple):
     bought_mwh: Ints
     sold_mwh: Ints
     payment_mjpy: Ints
+    loss_mwh: Ints
+    """(K, S): what public lines keep of what was sold; it covers a part of the network operator's losses."""
 
 
 def read_registers(recorder: Recorder) -> Meters:
@@ -75,45 +80,62 @@ def _readings(register_kwh: Floats) -> Ints:
     return counted[1:] - counted[:-1]
 
 
-def settle(meters: Meters, cleared: Cleared, apart: Bools | None = None) -> Trades:
-    """Deliver what was cleared as far as the meters allow.
+def settle(
+    meters: Meters,
+    cleared: Cleared,
+    apart: Bools | None = None,
+    island: IslandTrade | None = None,
+    loss_rate: float = 0.0,
+) -> Trades:
+    """Deliver what was cleared as far as the meters allow, and add what was traded inside islands.
 
-    ``apart`` (K, S, n): buildings that stood behind an open switch for a part of the slot deliver and take nothing.
+    ``apart`` (K, S, n): buildings that stood behind an open switch for a part of the slot deliver and take nothing of
+    what was cleared. ``loss_rate``: share that public lines keep on the way.
     """
     slots, rows, n = meters.import_mwh.shape
     if len(cleared.bought_mwh) == 0:
         nothing = np.zeros((slots, rows, n), dtype=np.int64)
-        return Trades(nothing, nothing, nothing)
+        return Trades(nothing, nothing, nothing, nothing[:, :, 0])
     bought, sold, payment = (np.empty((slots, rows, n), dtype=np.int64) for _ in range(3))
     batch = max(1, BATCH // (rows * n))
     for first in range(0, slots, batch):
         part = slice(first, min(first + batch, slots))
-        taken = np.minimum(cleared.bought_mwh[part], meters.import_mwh[part])
-        given = np.minimum(cleared.sold_mwh[part], meters.export_mwh[part])
+        taken, given = meters.import_mwh[part], meters.export_mwh[part]
+        if island is not None:
+            taken, given = taken - island.import_mwh[part], given - island.export_mwh[part]
+        taken, given = np.minimum(cleared.bought_mwh[part], taken), np.minimum(cleared.sold_mwh[part], given)
         if apart is not None:
             taken, given = (np.where(apart[part], 0, side) for side in (taken, given))
-        both = np.minimum(np.add.reduce(taken, axis=2), np.add.reduce(given, axis=2))
-        bought[part], sold[part] = ration(taken, both), ration(given, both)
-        # JPY/kWh × mWh / 1000 = 1/1000 JPY
-        value = (bought[part] - sold[part]) * cleared.price_jpy_per_kwh[part] / 1000.0
-        payment[part] = np.rint(value).astype(np.int64)
-    return Trades(bought, sold, payment)
+        ends = both_ends(np.add.reduce(given, axis=2), np.add.reduce(taken, axis=2), loss_rate)
+        bought[part], sold[part] = ration(taken, ends[0]), ration(given, ends[1])
+        payment[part] = _value(bought[part] - sold[part], cleared.price_jpy_per_kwh[part])
+    loss = np.add.reduce(sold, axis=2) - np.add.reduce(bought, axis=2)
+    if island is not None:
+        payment += _value(island.bought_mwh - island.sold_mwh, island.price_jpy_per_kwh)
+        bought, sold = bought + island.bought_mwh, sold + island.sold_mwh
+    return Trades(bought, sold, payment, loss)
 
 
-def ration(parts: Ints, total: Ints) -> Ints:
-    """Cut ``parts`` (…, n) ≥ 0 down to ``total`` (…) in proportion, exactly: the share of each is the difference of two
-    rounded-down running totals, so it differs from its due by less than one unit and never exceeds the part itself.
+def _value(energy_mwh: Ints, price_jpy_per_kwh: Floats) -> Ints:
+    """JPY/kWh × mWh / 1000 = 1/1000 JPY."""
+    value: Ints = np.rint(energy_mwh * price_jpy_per_kwh / 1000.0).astype(np.int64)
+    return value
 
-    >>> ration(np.array([[3, 3, 3]]), np.array([5])).tolist()
-    [[1, 2, 2]]
+
+def with_islands(cleared: Cleared, island: IslandTrade | None) -> Cleared:
+    """Commitments and what islands traded without any: orders and prices as they are written down.
+
+    Where a building has both in one slot, the price is that of the commitment.
     """
-    running = np.cumsum(parts, axis=-1)
-    whole = running[..., -1:]
-    total = total[..., None]
-    share = np.divide(total, whole, out=np.zeros(whole.shape), where=whole > 0)
-    quotient = np.floor(running * share).astype(np.int64)
-    # int64 products wrap round, their difference does not: the true remainder is small, so it comes out exact.
-    remainder = running * total - quotient * whole
-    quotient += (remainder >= whole) & (whole > 0)
-    quotient -= remainder < 0
-    return np.diff(quotient, axis=-1, prepend=0)
+    if island is None or len(cleared.bought_mwh) == 0:
+        return cleared
+    promised = cleared.bought_mwh + cleared.sold_mwh > 0
+    return Cleared(
+        cleared.bought_mwh + island.bought_mwh,
+        cleared.sold_mwh + island.sold_mwh,
+        np.where(
+            promised,
+            cleared.price_jpy_per_kwh,
+            np.where(island.bought_mwh + island.sold_mwh > 0, island.price_jpy_per_kwh, 0.0),
+        ),
+    )

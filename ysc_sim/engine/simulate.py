@@ -14,10 +14,11 @@ from ysc_sim.contracts import Cleared, Metric
 from ysc_sim.engine.accounts import Accounts, make_accounts
 from ysc_sim.engine.checks import check_run, check_trades
 from ysc_sim.engine.clock import simulate
+from ysc_sim.engine.island_trade import trade_in_islands
 from ysc_sim.engine.measure import device_numbers
 from ysc_sim.engine.power_flow import solve_after_run, unsolved_notes
 from ysc_sim.engine.run import Run
-from ysc_sim.engine.settle import Meters, Trades, read_registers, settle
+from ysc_sim.engine.settle import Meters, Trades, read_registers, settle, with_islands
 from ysc_sim.errors import InvariantError
 from ysc_sim.plugins import plugin, registry
 from ysc_sim.results import Results
@@ -63,10 +64,13 @@ def run_community(community: Community, progress: Callable[[float], None] | None
     simulate(live, progress)
     meters = read_registers(live.recorder)
     cleared = live.gate.outcome()
-    trades = settle(meters, cleared, live.recorder.apart)
+    island = trade_in_islands(community, live.recorder, meters.import_mwh, meters.export_mwh)
+    retailer = community.terms.retailer
+    trades = settle(meters, cleared, live.recorder.apart, island, 0.0 if retailer is None else retailer.loss_rate)
+    cleared = with_islands(cleared, island)
     residual = check_run(community, live, stored)
     check_trades(community, live, meters, trades)
-    accounts = make_accounts(community, meters, trades)
+    accounts = make_accounts(community, meters, trades, live.gate.planned_mwh)
     _check_money(accounts)
     flow = solve_after_run(community, live)
     return _arrays(community, live, meters, cleared, trades, accounts, residual, flow)
@@ -152,7 +156,7 @@ def _outage_seconds(community: Community) -> Floats:
 
 def _ledger_residual(meters: Meters, trades: Trades) -> Ints:
     """Energy that the ledger does not account for, (S,) mWh: sold − bought, and the connection against meters."""
-    traded = np.add.reduce(trades.sold_mwh, axis=2) - np.add.reduce(trades.bought_mwh, axis=2)
+    traded = np.add.reduce(trades.sold_mwh, axis=2) - np.add.reduce(trades.bought_mwh, axis=2) - trades.loss_mwh
     nets = np.add.reduce(meters.export_mwh, axis=2) - np.add.reduce(meters.import_mwh, axis=2) - meters.loss_mwh
     through = meters.grid_export_mwh - meters.grid_import_mwh
     left: Ints = np.add.reduce(np.abs(traded) + np.abs(nets - through - meters.remainder_mwh), axis=0)

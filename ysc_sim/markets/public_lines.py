@@ -16,11 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ysc_sim.billing import split_by_largest_remainder
+from ysc_sim.billing import both_ends, split_by_largest_remainder
 from ysc_sim.markets.clearing import refuse
 from ysc_sim.units import MWH_PER_KWH, Floats, Ints
-
-LOSS_UNIT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,7 @@ def allocate_meters(output_mwh: ArrayLike, demand_mwh: ArrayLike, *, loss_rate: 
     output, demand = np.broadcast_arrays(output.astype(np.int64), demand.astype(np.int64))
     if output.shape[-1] == 0:
         return demand.copy(), output.copy()
-    kept = LOSS_UNIT - round(loss_rate * LOSS_UNIT)
-    offered, wanted = np.add.reduce(output, axis=-1), np.add.reduce(demand, axis=-1)
-    # Whole-number arithmetic: at the meters of the buyers, then back to the meters of the sellers, rounded up.
-    bought = np.minimum(wanted, offered // LOSS_UNIT * kept + offered % LOSS_UNIT * kept // LOSS_UNIT)
-    sold = np.minimum(bought // kept * LOSS_UNIT - (-(bought % kept) * LOSS_UNIT // kept), offered)
+    bought, sold = both_ends(np.add.reduce(output, axis=-1), np.add.reduce(demand, axis=-1), loss_rate)
     return split_by_largest_remainder(bought, demand), split_by_largest_remainder(sold, output)
 
 

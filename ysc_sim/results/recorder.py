@@ -7,10 +7,23 @@ the stores (kWh at its end) and times (s).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from ysc_sim.units import Bools, Floats, Ints
+
+
+@dataclass
+class AloneEnergy:
+    """Energy that moved inside islands in each slot, (K, S, n), and between whom."""
+
+    import_kwh: Floats
+    export_kwh: Floats
+    last: Ints
+    """Island that the building was last in, −1: none."""
+    path: Ints
+    """Number of all islands that it was in within the slot: who has the same one was never apart."""
 
 
 class Recorder:
@@ -29,6 +42,8 @@ class Recorder:
         self.loss_kwh = np.zeros((slots + 1, rows))
         self.apart: Bools | None = None
         """(K, S, n): buildings that stood behind an open switch inside the community in a part of the slot."""
+        self.alone: AloneEnergy | None = None
+        """What went through the buildings' meters while they were without grid."""
 
         self._fresh: dict[int, int] = {}
         """Interval that an array was last written in: the first write of all rows there needs no reading."""
@@ -48,6 +63,26 @@ class Recorder:
             self.apart = np.zeros((slots - 1, all_rows, n), dtype=np.bool_)
         if slot < slots - 1:
             self.apart[slot, slice(None) if rows is None else rows] |= apart
+
+    def note_alone(self, slot: int, rows: Ints | None, imported: Floats, exported: Floats, island: Ints) -> None:
+        """Remember energy (R, n) that moved inside islands in ``slot``; ``island``: number of each building's, −1 none.
+
+        A building that changes its island within the slot gets a new number, the same for all that went with it.
+        """
+        slots, all_rows, n = self.register_import_kwh.shape
+        if slot >= slots - 1:
+            return
+        if self.alone is None:
+            shape = (slots - 1, all_rows, n)
+            self.alone = AloneEnergy(np.zeros(shape), np.zeros(shape), np.full(shape, -1), np.full(shape, -1))
+        some = slice(None) if rows is None else rows
+        there, held = island >= 0, self.alone
+        held.import_kwh[slot, some] += np.where(there, imported, 0.0)
+        held.export_kwh[slot, some] += np.where(there, exported, 0.0)
+        last, path = held.last[slot, some], held.path[slot, some]
+        moved = there & (island != last)
+        held.path[slot, some] = np.where(moved, np.where(last < 0, island, path * 1_000_003 + island + 1), path)
+        held.last[slot, some] = np.where(there, island, last)
 
     def _add(self, array: Floats, interval: int, rows: Ints | None, values: Floats) -> None:
         here = array[interval]

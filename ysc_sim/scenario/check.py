@@ -228,7 +228,8 @@ def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
     """Every plug-in's specification with the path where its fields stand."""
     yield ("market",), scenario.market.spec
     yield from specs_in(("bidder",), scenario.bidder)
-    for name in ("frequency", "shedding"):
+    yield ("retailer",), scenario.retailer
+    for name in ("frequency", "shedding", "scarcity"):
         rules = getattr(scenario.island, name)
         if rules is not None:
             yield ("island", name), rules

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len
 
-from ysc_sim.units import Fraction, Seconds, Unit
+from ysc_sim.units import Fraction, JPYPerKWh, Seconds, Unit
 
 Hertz = Annotated[float, Gt(0), Le(1000), Unit("Hz")]
 
@@ -121,6 +122,23 @@ class ColdLoad:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scarcity:
+    """Energy inside an island costs what the first tier that is not served in full would give for it."""
+
+    value_jpy_per_kwh: Annotated[tuple[JPYPerKWh, ...], Len(4, 4)] = (2000.0, 800.0, 300.0, 100.0)
+    """Worth of a kWh to tiers 1 to 4 (assumed; docs/limitations.md says what is known of outage damage)."""
+    surplus_jpy_per_kwh: JPYPerKWh = 8.5
+    """Price while all demand is served: what a seller would have had for it (assumed)."""
+
+    def check(self) -> list[tuple[str, str, dict[str, object]]]:
+        """Cross rules: (problem key, field, values)."""
+        ladder = (*self.value_jpy_per_kwh, self.surplus_jpy_per_kwh)
+        if any(a < b for a, b in itertools.pairwise(ladder)):
+            return [("scarcity_rises", "value_jpy_per_kwh", {"value": list(ladder)})]
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
 class Island:
     """How cells leave the grid, live alone and come back."""
 
@@ -128,6 +146,8 @@ class Island:
     """State of charge below which tiers 1 to 4 of the load are shed; tier 1 is the most critical."""
     shedding: Shedding = field(default_factory=Shedding)
     """Order of shedding and restoration."""
+    scarcity: Scarcity | None = None
+    """Price of what members of an island give each other; the market's own, from bids at the gate, if not given."""
     cold_load: ColdLoad | None = None
     """Demand beyond the profile after an interruption; none if not given."""
     sharing: Literal["droop", "soc", "master_slave"] = "droop"
