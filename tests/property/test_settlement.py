@@ -46,7 +46,7 @@ def test_ration_of_a_row_does_not_depend_on_the_batch(one: list[int], two: list[
     st.integers(0, 2**32),
 )
 def test_what_is_sold_arrives_or_is_lost(slots: int, n: int, loss: float, island: bool, seed: int) -> None:
-    """Random meters, promises, islands and losses: nobody beyond the meter or the promise, not a milliwatt-hour astray."""
+    """Random meters, promises, islands and losses: nobody beyond meter or promise, not a milliwatt-hour astray."""
     rng = np.random.default_rng(seed)
     shape = (slots, 2, n)
 

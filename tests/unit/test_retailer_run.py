@@ -109,7 +109,8 @@ def test_what_was_sold_and_did_not_come_is_settled(tmp_path: Path) -> None:
     table = ysc.run(ysc.load_scenario(tmp_path / "scenario.yaml")).frame("trades")
     told = table[(table["buyer"] == "home") & (table["time"] >= "2026-08-04T12:00+09:00")]
     assert told["status"].tolist()[:2] == ["short", "short"]
-    assert told["status"].tolist()[6:9] == ["failed"] * 3
+    late = told[(told["time"] >= "2026-08-04T15:00+09:00") & (told["time"] < "2026-08-04T16:30+09:00")]
+    assert late["status"].tolist() == ["failed"] * 3
 
 
 def test_gate_closure_of_one_slot_or_none(tmp_path: Path) -> None:
