@@ -35,10 +35,6 @@ SECTIONS = (
     "modes",
     "causes",
     "items",
-    "book",
-    "fields",
-    "hints",
-    "choices",
 )
 
 

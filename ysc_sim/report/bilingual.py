@@ -84,14 +84,14 @@ def html(part: Part) -> Html:
 
 
 def sentence(key: str, **parts: Part) -> Html:
-    """The sentence under ``section.key`` with HTML in its gaps, in both languages."""
+    """The sentence under ``section.key`` with HTML in its gaps, in both languages; an empty gap stays visible."""
     spans = []
     for number, lang in enumerate(LANGUAGES):
         pieces = []
         for literal, gap, _, _ in Formatter().parse(text(key, lang)):
             pieces.append(escape(literal))
             if gap is not None:
-                part = parts[gap]
+                part = parts.get(gap, f"{{{gap}}}")
                 pieces.append(escape(part[number]) if isinstance(part, Label) else html(part))
         spans.append(f'<span lang="{lang}">{"".join(pieces)}</span>')
     return Html("".join(spans))

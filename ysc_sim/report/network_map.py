@@ -51,7 +51,7 @@ class NetworkMap:
 
     def applies(self, results: Reading) -> bool:
         """Where the network was solved."""
-        return TABLE in results.frames and len(results.frame(TABLE)) > 0
+        return "network" in results.manifest and TABLE in results.frames and len(results.frame(TABLE)) > 0
 
     def render(self, results: Reading, lang: str) -> Html:
         """Slider, sentence, drawing, legend."""

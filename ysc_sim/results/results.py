@@ -33,7 +33,8 @@ from ysc_sim.results.files import (
     write_folder,
 )
 from ysc_sim.results.parquet import MOST_CELLS, read_parquet, write_parquet
-from ysc_sim.results.tables import Columns, digest_of, to_frame, zone_name, zone_of
+from ysc_sim.results.shape import wrong_in_manifest, wrong_in_metrics
+from ysc_sim.results.tables import Columns, digest_of, to_frame, zone_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,40 +213,23 @@ def load_results(folder: str | Path, *, most_cells: int = MOST_CELLS) -> Results
     manifest = read_json(folder / MANIFEST)
     if manifest.get("package") != PACKAGE:
         raise ResultError("not_a_result", path=str(folder))
-    files, clock = manifest.pop("files", None), manifest.get("time")
-    manifest.pop("digest", None)
-    if not isinstance(files, dict) or not isinstance(clock, dict):
-        raise ResultError("result_damaged", path=str(folder / MANIFEST), reason="files, time")
+    if wrong := wrong_in_manifest(manifest):
+        raise ResultError("result_damaged", path=str(folder / MANIFEST), reason=wrong)
+    files = manifest.pop("files")
+    manifest.pop("digest")
     for name in (METRICS, SCENARIO, *((STUDIES,) if STUDIES in files else ())):
         if file_sha256(folder / name) != files.get(name):
             raise ResultError("result_changed", path=str(folder / name))
     metrics = read_json(folder / METRICS)
-    _check_metrics(folder / METRICS, metrics)
-    zone = str(clock.get("zone"))
-    try:
-        zone_of(zone)
-    except ValueError as error:
-        raise ResultError("result_damaged", path=str(folder / MANIFEST), reason=str(error)) from None
-    tables = _FromFolder(folder, zone, files, most_cells)
+    if wrong := wrong_in_metrics(metrics):
+        raise ResultError("result_damaged", path=str(folder / METRICS), reason=wrong)
+    tables = _FromFolder(folder, manifest["time"]["zone"], files, most_cells)
     if missing := [name for name in frames.TABLES if name not in tables.names()]:
         raise ResultError("file_missing", path=str(folder / (missing[0] + TABLE_SUFFIX)))
     studies = read_json(folder / STUDIES) if STUDIES in files else {}
     studies.pop("format", None)
     text = read_text(folder / SCENARIO)
     return Results(manifest=manifest, metrics=metrics, scenario_yaml=text, tables=tables, studies=studies)
-
-
-def _check_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
-    """Numbers under names, and nothing else."""
-    parts = [metrics.get("community"), *_dictionary(metrics.get("buildings")).values()]
-    sound = all(isinstance(part, dict) and all(type(v) in (int, float) for v in part.values()) for part in parts)
-    units = metrics.get("units")
-    if not sound or not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
-        raise ResultError("result_damaged", path=str(path), reason="community, buildings, units")
-
-
-def _dictionary(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {"": None}
 
 
 def _declare(infos: dict[str, MetricInfo], defines: Mapping[str, MetricInfo]) -> None:
