@@ -41,12 +41,16 @@ class Problem:
     column: int = 0
     field: str = ""
     severity: str = "error"
+    cell: str = ""
+    """Of a workbook, ``sheet!C5``, in the place of line and column."""
 
     @property
     def place(self) -> str:
-        """``file:line:column`` as editors understand it, as far as it is known."""
+        """``file:line:column`` as editors understand it, or ``book.xlsx:sheet!cell``, as far as it is known."""
         parts = [self.file] if self.file else []
-        if self.line:
+        if self.cell:
+            parts.append(self.cell)
+        elif self.line:
             parts += [str(self.line), str(self.column)]
         return ":".join(parts)
 

@@ -108,7 +108,7 @@ def test_a_broken_workbook_is_told_with_its_cell(tmp_path: Path, case: str) -> N
     first = caught.value.problems[0]
     assert first.key == key, problem_line(first)
     for lang in LANGUAGES:
-        assert problem_line(first, lang).startswith(f"invoices.xlsx: 請求書!{cell}: ")
+        assert problem_line(first, lang).startswith(f"invoices.xlsx:請求書!{cell}: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip at all", b"PK\x03\x04" + bytes(200)])

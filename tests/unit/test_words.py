@@ -35,6 +35,10 @@ SECTIONS = (
     "modes",
     "causes",
     "items",
+    "book",
+    "fields",
+    "hints",
+    "choices",
 )
 
 

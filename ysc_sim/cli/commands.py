@@ -56,6 +56,7 @@ def demo(out: Out = None, quiet: Quiet = False, lang: Lang = None) -> None:
 def init(
     folder: Annotated[Path | None, typer.Argument(help=text("cli.argument_folder"))] = None,
     template: Annotated[str, typer.Option("--template", help=text("cli.option_template"))] = "block",
+    excel: Annotated[bool, typer.Option("--excel", help=text("cli.option_excel"))] = False,
     list_: Annotated[bool, typer.Option("--list", help=text("cli.option_list"))] = False,
     lang: Lang = None,
 ) -> None:
@@ -65,7 +66,7 @@ def init(
     if list_ or folder is None:
         list_templates()
     else:
-        write_template(folder, template)
+        write_template(folder, template, excel=excel)
 
 
 @app.command(help=text("cli.validate"))

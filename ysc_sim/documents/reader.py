@@ -29,6 +29,8 @@ class Document:
     name: str
     data: Any
     root: Node | None = None
+    problems: tuple[Problem, ...] = ()
+    """What was wrong with it and could be stepped over."""
 
     def place(self, path: Path_, *, key: bool = False) -> Place:
         """Line and column (from 1) of the value, or key, at ``path``; if absent, of the nearest ancestor.
@@ -46,6 +48,10 @@ class Document:
             key_node, node = found
             place = key_node.place if key else node.place
         return place
+
+    def cell(self, path: Path_, *, key: bool = False) -> str:
+        """The cell of a workbook where that stands; nothing in a file of lines."""
+        return ""
 
 
 def read_yaml(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:

@@ -12,10 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from ysc_sim.documents import Document, inside, read_yaml
+from ysc_sim.documents.workbook import is_workbook
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario.tree import Path_, Tree
 
 MAX_EXTENDS = 8
+
+
+def read_document(path: Path) -> Document:
+    """A scenario file by its ending: a workbook, else YAML. Raises ``ScenarioError``, ``ResultError``."""
+    if not is_workbook(path):
+        return read_yaml(path)
+    from ysc_sim.scenario.book.read import read_book
+
+    return read_book(path)
 
 
 def extended(document: Document, root: Path, folder: Path, seen: tuple[Path, ...]) -> Tree:
@@ -59,10 +69,10 @@ def _base(tree: Tree, named: Any, root: Path, folder: Path, seen: tuple[Path, ..
         tree.complain("extends_too_deep", where, limit=MAX_EXTENDS)
         return None
     try:
-        document = read_yaml(root / relative)
+        document = read_document(root / relative)
     except ScenarioError as error:
         # What is wrong inside the file has its own place; that there is no file is told where it is named.
-        tree.problems += [p if p.line else tree.problem(p.key, where, p.values) for p in error.problems]
+        tree.problems += [p if p.line or p.cell else tree.problem(p.key, where, p.values) for p in error.problems]
         return None
     if not isinstance(document.data, dict):
         tree.problems.append(Problem("scenario_not_a_map", {}, document.name, 1, 1))

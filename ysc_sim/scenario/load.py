@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ysc_sim.documents import Document, parse_yaml, read_yaml
+from ysc_sim.documents import Document, parse_yaml
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario.check import check
 from ysc_sim.scenario.complete import complete
-from ysc_sim.scenario.extends import extended
+from ysc_sim.scenario.extends import extended, read_document
 from ysc_sim.scenario.kinds import strict_adapter
 from ysc_sim.scenario.messages import Found, findings, problem_of
 from ysc_sim.scenario.network import Street
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 def load_scenario(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
-    """Read, complete and check a scenario file.
+    """Read, complete and check a scenario file: YAML, or an Excel workbook (``.xlsx``).
 
     ``overrides`` maps dotted keys to values, as ``--set`` does. Raises ``ScenarioError``, which lists all
     problems.
     """
     path = Path(path)
-    return _scenario(read_yaml(path), path.parent, (path.resolve(),), overrides or {})
+    return _scenario(read_document(path), path.parent, (path.resolve(),), overrides or {})
 
 
 def parse_scenario(text: str, *, folder: str | Path, name: str = "scenario.yaml") -> Scenario:
@@ -75,8 +75,8 @@ def set_of(problems: list[Problem]) -> list[Problem]:
     return list(kept.values())
 
 
-def _by_place(problem: Problem) -> tuple[str, int, int]:
-    return problem.file, problem.line, problem.column
+def _by_place(problem: Problem) -> tuple[str, str, int, int]:
+    return problem.file, problem.cell.rpartition("!")[0], problem.line, problem.column
 
 
 def _refuse_other_formats(tree: Tree) -> None:
@@ -124,9 +124,8 @@ def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:
         scenario = _finished(declared, folder, name)
         tree.problems += check(scenario, tree)
         return scenario
-    tree.problems += [
-        problem_of(tree, item) for item in found if not (tree.lacks_base and item.is_missing and len(item.path) == 1)
-    ]
+    told = {problem.field for problem in tree.problems}
+    tree.problems += [problem_of(tree, item) for item in found if not _is_known_gap(tree, item, told)]
 
     def read_again(data: Any) -> tuple[Declared | None, list[Path_]]:
         again, wrong = _read(data)
@@ -137,6 +136,13 @@ def _validated(tree: Tree, folder: Path, name: str) -> Scenario | None:
         view = _Salvaged(tree, left.original)
         tree.problems += check(_finished(rest, folder, name), view)
     return None
+
+
+def _is_known_gap(tree: Tree, item: Found, told: set[str]) -> bool:
+    """Whether a field is missing because what should say it could not be read, which was told."""
+    if not item.is_missing:
+        return False
+    return (tree.lacks_base and len(item.path) == 1) or tree.dotted(item.path) in told
 
 
 def _finished(declared: Declared, folder: Path, name: str) -> Scenario:

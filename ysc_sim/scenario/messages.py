@@ -91,7 +91,8 @@ def has(data: Any, part: str | int) -> bool:
 def problem_of(tree: Tree, found: Found) -> Problem:
     """The problem that a finding is."""
     if found.is_missing:
-        return tree.problem("field_missing", found.path[:-1], {"key": found.path[-1]})
+        at = tree.problem("field_missing", found.path, {"key": found.path[-1]})
+        return dataclasses.replace(at, field=tree.dotted(found.path[:-1]))
     if found.type in ("unexpected_keyword_argument", "extra_forbidden"):
         known = fields_at(tree.data, found.path[:-1])
         name = str(found.path[-1])
@@ -144,7 +145,7 @@ def _of_length(found: Found, values: dict[str, Any]) -> tuple[str, dict[str, Any
 
 def fields_at(data: Any, path: Path_) -> list[str]:
     """Names of the fields that may stand in the map at ``path``."""
-    cls = _walk(data, path)[0]
+    cls = walk(data, path)[0]
     names = [] if cls is None else [field.name for field in dataclasses.fields(cls)]
     if cls is Declared:
         return [*names, "extends"]
@@ -153,7 +154,7 @@ def fields_at(data: Any, path: Path_) -> list[str]:
 
 def unit_at(data: Any, path: Path_) -> str:
     """Unit of the field at ``path``; empty where it has none."""
-    return unit_of(_walk(data, path)[1])
+    return unit_of(walk(data, path)[1])
 
 
 def unit_of(hint: Any) -> str:
@@ -176,7 +177,7 @@ def classes_in(hint: Any) -> Iterator[Any]:
         yield from classes_in(part)
 
 
-def _walk(data: Any, path: Path_) -> tuple[Any, Any]:
+def walk(data: Any, path: Path_) -> tuple[Any, Any]:
     """Dataclass of the map at ``path`` (None if it is no such map), and the annotation of its field."""
     hint: Any = Declared
     for part in path:

@@ -39,7 +39,7 @@ class Tree:
     @classmethod
     def of(cls, document: Document) -> Tree:
         """The tree of one file."""
-        return cls(document.data, {(): Origin(document, ())})
+        return cls(document.data, {(): Origin(document, ())}, problems=list(document.problems))
 
     def problem(
         self,
@@ -50,9 +50,9 @@ class Tree:
         at_key: bool = False,
         severity: str = "error",
     ) -> Problem:
-        """A problem at ``path``, with file, line, column and the dotted path that ``--set`` would take."""
+        """A problem at ``path``, with file, line, column (or cell) and the dotted path that ``--set`` would take."""
         file, line, column = self.place(path, at_key=at_key)
-        return Problem(key, values, file, line, column, self.dotted(path), severity)
+        return Problem(key, values, file, line, column, self.dotted(path), severity, self.cell(path, at_key=at_key))
 
     def complain(self, key: str, path: Path_, **values: Any) -> None:
         """Note a problem."""
@@ -68,6 +68,11 @@ class Tree:
         if origin.document is None:
             return "--set", 0, 0
         return (origin.document.name, *origin.document.place(origin.path, key=at_key))
+
+    def cell(self, path: Path_, *, at_key: bool = False) -> str:
+        """The cell where ``path`` stands, if it was written into a workbook."""
+        origin = self.origin(path)
+        return "" if origin.document is None else origin.document.cell(origin.path, key=at_key)
 
     def origin(self, path: Path_) -> Origin:
         """Where ``path`` was written."""

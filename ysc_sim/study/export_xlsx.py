@@ -16,10 +16,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ysc_sim.documents.workbook import column_name
 from ysc_sim.errors import ResultError
 from ysc_sim.study.export import COMMUNITY, Export, Table, heads
 from ysc_sim.study.plain_csv import write_whole
-from ysc_sim.study.workbook import column_name
 from ysc_sim.words import harmless, label, text
 
 MOST_ROWS = 1_048_576
