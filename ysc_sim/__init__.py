@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ysc_sim.engine.simulate import run
     from ysc_sim.errors import InvariantError, PluginError, ResultError, ScenarioError, TariffError, YscError
+    from ysc_sim.figures import Plots
     from ysc_sim.results import Results, load_results
     from ysc_sim.scenario import Scenario, load_scenario
     from ysc_sim.study.compare import compare
@@ -27,6 +28,7 @@ _HOMES = {
     "run": "ysc_sim.engine.simulate",
     "load_scenario": "ysc_sim.scenario",
     "Scenario": "ysc_sim.scenario",
+    "Plots": "ysc_sim.figures",
     "Results": "ysc_sim.results",
     "load_results": "ysc_sim.results",
     "compare": "ysc_sim.study.compare",
@@ -40,6 +42,7 @@ _HOMES = {
 
 __all__ = [
     "InvariantError",
+    "Plots",
     "PluginError",
     "ResultError",
     "Results",

@@ -39,6 +39,7 @@ SECTIONS = (
     "fields",
     "hints",
     "choices",
+    "figures",
 )
 
 

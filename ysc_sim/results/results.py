@@ -39,6 +39,7 @@ from ysc_sim.results.tables import Columns, digest_of, to_frame, zone_name
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ysc_sim import Plots
     from ysc_sim.contracts import Metric, MetricInfo, MetricValues
 
 TABLE_NAMES = (*frames.TABLES, "power_flow", "network_day")
@@ -148,6 +149,13 @@ class Results:
     def buildings(self) -> tuple[str, ...]:
         """Identifiers of the buildings, in order."""
         return tuple(sorted(self.metrics["buildings"]))
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: ``results.plot.demand()`` and so on, each a plotly figure (:class:`ysc_sim.Plots`)."""
+        import ysc_sim  # the package's face knows where they are drawn; results do not
+
+        return ysc_sim.Plots(self)
 
     @property
     def frames(self) -> tuple[str, ...]:
