@@ -29,7 +29,7 @@ SUMS: Mapping[str, int] = {
 
 
 class Energy:
-    """kWh by class, self-consumption ratio (自家消費率) and self-sufficiency ratio (自給率)."""
+    """kWh by class, self-consumption ratio (自己消費率) and self-sufficiency ratio (自給率)."""
 
     kind: ClassVar[str] = "energy"
     defines: ClassVar[Mapping[str, MetricInfo]] = {

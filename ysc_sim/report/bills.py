@@ -12,7 +12,7 @@ from ysc_sim.report.numbers import digits, stored
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
 from ysc_sim.units import MJPY_PER_JPY
-from ysc_sim.words import has
+from ysc_sim.words import harmless, has
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def _by(lines: pd.DataFrame, part: str, key: str, caption: Label) -> str:
     shown: list[list[Part]] = []
     for label, amounts in sums.head(MOST_LINES).iterrows():
         values = {str(month): int(amounts[month]) for month in months}
-        shown.append([_name(key, str(label)), *_yen(values, columns, f"{part}.{key}.{escape(str(label))}")])
+        shown.append([_name(key, str(label)), *_yen(values, columns, f"{part}.{key}.{escape(harmless(str(label)))}")])
     if len(sums) > 1:
         values = {str(month): int(sums[month].sum()) for month in months}
         shown.append([said("report.total"), *_yen(values, columns, f"{part}..")])

@@ -180,14 +180,16 @@ def _shape(drawn: Drawn, number: int, css: str, path: str) -> str:
 
 
 def _legend(steps: Sequence[int]) -> str:
-    volts = (
-        "".join(f'<i class="v{number}"></i><small>{bound / 100:.1f}</small>' for number, bound in enumerate(steps))
-        + f'<i class="v{len(steps)}"></i>'
-    )
-    loads = "".join(f'<i class="w{number}"></i><small>{bound}</small>' for number, bound in enumerate(LOADING_STEPS))
-    loads += f'<i class="w{len(LOADING_STEPS)}"></i>'
+    volts = _swatches("v", [f"{bound / 100:.1f}" for bound in steps])
+    loads = _swatches("w", [str(bound) for bound in LOADING_STEPS])
     dead = f'<i class="none"></i> {html(said("report.map_dead"))}'
     return (
         f'<div class="scale"><p>{html(said("report.map_voltage"))} (%) {volts}</p>'
         f"<p>{html(said('report.map_loading'))} (%) {loads}</p><p>{dead}</p></div>"
     )
+
+
+def _swatches(letter: str, bounds: Sequence[str]) -> str:
+    """Each colour with the bound at its upper end; the last one has none."""
+    parts = [f'<span><i class="{letter}{n}"></i><small>{bound}</small></span>' for n, bound in enumerate(bounds)]
+    return " ".join([*parts, f'<span><i class="{letter}{len(bounds)}"></i></span>'])

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from ysc_sim.report.bilingual import Html, Label, html, said_or
+from ysc_sim.words import harmless
 
 MINUS = "−"
 
@@ -74,8 +75,8 @@ def metric(results: Any, name: str, building: str = "", *, unit: bool = True, pl
     if value is None or not math.isfinite(value):
         return Html("")
     shown, its_unit = of_metric(name, value, results.metrics["units"].get(name, ""), places)
-    where = f' data-building="{escape(building)}"' if building else ""
-    number = f'<data class="n" data-metric="{escape(name)}"{where} value="{value!r}">{shown}</data>'
+    where = f' data-building="{escape(harmless(building))}"' if building else ""
+    number = f'<data class="n" data-metric="{escape(harmless(name))}"{where} value="{value!r}">{shown}</data>'
     return Html(number + (f'<span class="u">{html(its_unit)}</span>' if unit and its_unit != Label("", "") else ""))
 
 
