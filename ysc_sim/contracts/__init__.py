@@ -38,6 +38,7 @@ from ysc_sim.contracts.metrics import Metric, MetricInfo, MetricValues
 from ysc_sim.contracts.outages import OutageModel, OutageWindow
 from ysc_sim.contracts.planners import Cells, Contract, Outlook, Planner, Plant
 from ysc_sim.contracts.strategies import Beyond, Notice, SlotMeters, Strategy, View, Wish
+from ysc_sim.contracts.wiring import NetworkMarket, Tangent, Wiring
 from ysc_sim.contracts.world import SITE, DeviceState, EnergyClass, Moment, Rows, Site
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "MetricValues",
     "Moment",
     "Negotiation",
+    "NetworkMarket",
     "Notice",
     "OutageModel",
     "OutageWindow",
@@ -83,8 +85,10 @@ __all__ = [
     "Store",
     "Strategy",
     "Switchable",
+    "Tangent",
     "Vehicles",
     "View",
+    "Wiring",
     "Wish",
     "startable",
 ]

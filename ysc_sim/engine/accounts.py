@@ -28,6 +28,7 @@ import numpy as np
 
 from ysc_sim.billing import BillLines, bill_lines, split_by_largest_remainder
 from ysc_sim.community.arrays import Community, Contracted
+from ysc_sim.contracts import NetworkMarket
 from ysc_sim.engine.imbalance import imbalance_of
 from ysc_sim.engine.settle import Meters, Trades
 from ysc_sim.results.arrays import BillLine
@@ -198,7 +199,11 @@ def _bill_separately(accounts: Accounts, community: Community, meters: Meters, t
         carried = np.rint(bought.sum(axis=0) * (terms.wheeling_jpy_per_kwh / 1000.0)).astype(np.int64)
         accounts.pay(carried, everyone, accounts.network)
         accounts.write_all(month, "wheeling", "kWh", bought.sum(axis=0) / MWH_PER_KWH, carried)
-        _pay_trades(accounts, month, span, trades)
+        surplus = _pay_trades(accounts, month, span, trades)
+        if isinstance(community.market, NetworkMarket) and surplus.any():
+            # Fees and the rent of limits that bind are the wires'.
+            accounts.pay(surplus, accounts.operator, accounts.network)
+            accounts.write(month, NETWORK, "network_rent", "", np.zeros(len(surplus)), np.zeros(len(surplus)), -surplus)
 
 
 def _bill_public_lines(

@@ -12,14 +12,15 @@ import numpy as np
 
 from ysc_sim.billing.public_lines import LOSS_UNIT, arriving, kept_part, sent_for
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History
+from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History, NetworkMarket
 from ysc_sim.engine.bidding import Viewer
+from ysc_sim.engine.envelope import envelope_of, rows_with_both_sides
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of
 from ysc_sim.engine.modes import MODES, TIED
-from ysc_sim.engine.negotiation import negotiate
+from ysc_sim.engine.negotiation import bids_of, negotiate
 from ysc_sim.engine.prices import Prices
-from ysc_sim.units import MWH_PER_KWH, Bools, Floats, Ints
+from ysc_sim.units import MWH_PER_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
 
 BATCH = 40_000
 """Orders cleared at once afterwards: what they need stays in the cache."""
@@ -125,6 +126,8 @@ class Gate:
         bids = own if self._kept is None else at_buyers(own, self._kept)
         if self._continuous is not None:
             cleared = negotiate(self._continuous, bids, self.community.site.rows, first, self._traders)
+        elif isinstance(self.community.market, NetworkMarket):
+            cleared = self._clear_over(self.community.market, bids)
         else:
             cleared = self.community.market.clear(bids)
         if self._kept is not None:
@@ -132,6 +135,19 @@ class Gate:
         self._bought_mwh[first:last] = cleared.bought_mwh
         self._sold_mwh[first:last] = cleared.sold_mwh
         self._cleared_price[first:last] = cleared.price_jpy_per_kwh
+
+    def _clear_over(self, market: NetworkMarket, bids: Bids) -> Cleared:
+        """Row by row, each within the limits of the wires."""
+        nothing = np.zeros_like(bids.quantity_mwh)
+        out = Cleared(nothing, nothing.copy(), np.zeros(nothing.shape))
+        slot_h = self.community.site.axis.slot_s / SECONDS_PER_HOUR
+        for place in rows_with_both_sides(bids):
+            one = bids_of(bids, place)
+            wiring = envelope_of(self.community.wires, one, slot_h)
+            found = market.clear_over(one, self.community.buildings, slot_h, wiring)
+            for whole, part in zip(out, found, strict=True):
+                whole[place] = part
+        return out
 
     def outcome(self) -> Cleared:
         """What was cleared in every slot, (K, S, n)."""
