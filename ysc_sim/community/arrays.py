@@ -39,7 +39,7 @@ class Control:
 
     def pick(self, values: Floats) -> Floats:
         """Its buildings' part of (R, n)."""
-        return values if self.columns is None else values[:, self.columns]
+        return values if self.columns is None else values.take(self.columns, axis=1)
 
 
 @dataclass(frozen=True)

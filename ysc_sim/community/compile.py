@@ -30,11 +30,18 @@ from ysc_sim.units import Floats
 SHARED_WIRES = ("same_site", "private_line")
 
 
-def compile_community(scenario: Scenario) -> Community:
-    """Everything that a run needs. The scenario has been checked; what fails here is a bug or a missing file."""
+def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) -> Community:
+    """Everything that a run needs. The scenario has been checked; what fails here is a bug or a missing file.
+
+    ``numbers``: of the rows of the ensemble, those to be run and in which order; None: all.
+    """
     axis = scenario.time.axis
     starts = () if scenario.ensemble.outages is None else scenario.ensemble.outages.starts_s(axis, scenario.seed)
-    rows = _rows(scenario, max(len(starts), 1))
+    rows = rows_of(scenario, max(len(starts), 1))
+    wanted = range(rows.count) if numbers is None else numbers
+    if numbers is not None:
+        rows = rows.take(numbers)
+    starts = tuple(starts[number % len(starts)] for number in wanted) if starts else ()
     place = scenario.site
     site = Site(
         axis,
@@ -82,13 +89,13 @@ def compile_community(scenario: Scenario) -> Community:
         terms=_terms(scenario, members),
         export_bans=tuple(export_bans(scenario, members, fleets)),
         switches=switches,
-        record_every=axis.steps_per_slot if scenario.results.record == "slot" else 1,
+        record_every=1 if scenario.results.record == "step" else axis.steps_per_slot,
         wires=wires,
         notes=(*_notes(fleets), *(wires.notes if wires is not None else ())),
     )
 
 
-def _rows(scenario: Scenario, starts: int) -> Rows:
+def rows_of(scenario: Scenario, starts: int) -> Rows:
     """A row for every seed, point and start of an outage, the last fastest."""
     ensemble = scenario.ensemble
     seeds = range(scenario.seed, scenario.seed + ensemble.seeds)

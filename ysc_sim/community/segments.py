@@ -43,7 +43,8 @@ class Segments:
         if self.identity:
             return values
         if self.whole:
-            return np.add.reduce(values, axis=1, keepdims=True)
+            # Added up along memory, whatever has become of the order of axes: else other last bits.
+            return np.add.reduce(np.ascontiguousarray(values), axis=1, keepdims=True)
         out = np.zeros((values.shape[0], self.count))
         if self.one_each and len(values) == 1:
             out.put(self.group, values)  # half the time of an assignment by index
@@ -60,4 +61,4 @@ class Segments:
             return values
         if self.whole:
             return np.broadcast_to(values, (values.shape[0], len(self.group)))
-        return values[:, self.group]
+        return values.take(self.group, axis=1)  # in C order, which an index is not

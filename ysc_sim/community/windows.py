@@ -16,6 +16,7 @@ Windows = tuple[OutageWindow, ...]
 def outages_of(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[Windows, tuple[Windows, ...], Windows]:
     """Windows that all rows share, or else those of each row: of all models, and its own of the ensemble.
 
+    ``starts``: of each row's own outage; () where there is none.
     The third list holds cuts of the feeders of single cells, shared by all rows.
     """
     models: list[OutageModel] = [plugin("outages", outage.kind)(outage.spec) for outage in scenario.outages]
@@ -33,8 +34,7 @@ def outages_of(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[W
     for row in range(site.rows.count):
         windows = shared + [w for model in models if model.differs for w in model.windows(site, row)]
         if starts and own:
-            start = starts[row % len(starts)]
-            windows.append(OutageWindow(start, start + round(own.duration_h * SECONDS_PER_HOUR)))
+            windows.append(OutageWindow(starts[row], starts[row] + round(own.duration_h * SECONDS_PER_HOUR)))
         each.append(merge_windows(windows, site.axis))
     return (), tuple(each), cuts
 

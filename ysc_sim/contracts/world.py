@@ -50,6 +50,16 @@ class Rows:
         """Rows in the ensemble."""
         return len(self.seeds)
 
+    def take(self, numbers: Sequence[int]) -> Rows:
+        """Some rows, in this order; each draws what it draws among all of them.
+
+        >>> Rows((1, 2, 3)).take([2, 0]).seeds
+        (3, 1)
+        """
+        which = list(numbers)
+        values = {name: column[which] for name, column in self.values.items()}
+        return Rows(tuple(self.seeds[number] for number in which), values)
+
     def spread(self, names: Sequence[str], field_name: str, common: Floats) -> Floats:
         """One field of some devices or strategies: ``common`` (m,), or (S, m) where rows differ in it.
 

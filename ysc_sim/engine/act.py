@@ -149,7 +149,7 @@ def share_granted(community: Community, state: State, frame: Frame, granted: Flo
         return
     only = community.by_building[flexible[0]]
     if len(flexible) == 1 and only.one_each:
-        state.p_kw[flexible[0]] = granted if only.identity else granted[:, only.group]
+        state.p_kw[flexible[0]] = granted if only.identity else granted.take(only.group, axis=1)
         return
     shape = granted.shape
     bases, base, up, down = {}, np.zeros(shape), np.zeros(shape), np.zeros(shape)

@@ -30,20 +30,23 @@ class ActTime(simpy.Event):
         env.schedule(self, priority=ACTS_LAST, delay=delay_s)
 
 
-def tick(env: simpy.Environment, run: Run, progress: Callable[[float], None] | None) -> Generator[Any, Any, None]:
-    """Close and act at every step, and close at the end."""
+def tick(
+    env: simpy.Environment, run: Run, progress: Callable[[float], None] | None, first: int, last: int
+) -> Generator[Any, Any, None]:
+    """Close and act at every step from ``first`` to before ``last``, and close there."""
     step_s, count = run.axis.step_s, run.axis.count
     each = max(1, count // 200)
     yield ActTime(env, 0)
-    for k in range(count):
+    for k in range(first, last):
         t_s = k * step_s
         run.close(t_s)
         run.act(t_s)
         if progress is not None and k % each == 0:
             progress(k / count)
         yield ActTime(env, step_s)
-    run.close(count * step_s)
-    run.end()
+    run.close(last * step_s)
+    if last == count:
+        run.end()
 
 
 def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[Any, Any, None]:
@@ -84,12 +87,18 @@ def act_now(env: simpy.Environment, run: Run) -> Generator[Any, Any, None]:
         run.act(t_s)
 
 
-def simulate(run: Run, progress: Callable[[float], None] | None = None) -> None:
-    """Let the clock run from the start to the end of the axis."""
-    env = simpy.Environment()
+def simulate(
+    run: Run, progress: Callable[[float], None] | None = None, *, first: int = 0, last: int | None = None
+) -> None:
+    """Let the clock run from step ``first`` (where the run stands) to before step ``last``; None: to the end.
+
+    Only a run whose outages differ by row, without cuts, may be stopped and taken up again: SimPy carries those events
+    that all rows share.
+    """
+    env = simpy.Environment(initial_time=first * run.axis.step_s)
     for window in run.community.outages:
         env.process(outage(env, run, window))
     for window in run.community.cuts:
         env.process(cut(env, run, window))
-    env.process(tick(env, run, progress))
+    env.process(tick(env, run, progress, first, run.axis.count if last is None else last))
     env.run()

@@ -6,6 +6,7 @@ meters, end the slot), *events*, *act* (observe, decide, dispatch; at a gate als
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -73,34 +74,54 @@ class Run:
         self._next_any_s = float(self._next_event_s.min())
         self.frame = self._new_frame(None, 0, 0)
 
+    def begin_at(self, step: int) -> None:
+        """Stand at the beginning of ``step``; state and records are those of a run that came so far."""
+        self.now_s = step * self.axis.step_s
+        self._note_events()
+        self.frame = self._new_frame(None, self.now_s, step)
+
     # -- close ---------------------------------------------------------------------------------------------------
 
     def close(self, t_s: int) -> None:
         """Bring every row exactly to ``t_s``; end the recorded interval and the slot that end there."""
         if t_s == self.now_s:
             return
-        if self.dark or solved_inside(self.community) or self._next_any_s < t_s:
-            self._advance_rows(t_s)
-        else:
+        rows = self._astray(t_s)
+        if 0 < rows.size < self.community.rows:
+            # All rows go the plain way together; those that have one of their own are put back and go that.
+            part, written = self.state.take(rows), self.recorder.keep(self.frame.interval, rows)
+            advance(self.community, self.state, replace(self.frame, dark=False), t_s - self.now_s)
+            self.state.put(rows, part)
+            self.recorder.put_back(self.frame.interval, rows, written)
+        elif not rows.size:
             advance(self.community, self.state, self.frame, t_s - self.now_s)
+        self._advance_rows(t_s, rows)
         self.now_s = t_s
         if t_s % self.record_s == 0 or t_s == self.axis.duration_s:
             self._record_stores(self.frame.interval)
         if t_s % self.axis.slot_s == 0:
             self._end_slot(t_s // self.axis.slot_s)
 
-    def _advance_rows(self, t_s: int) -> None:
+    def _astray(self, t_s: int) -> Ints:
+        """Rows that do not simply go on to ``t_s``: some cell is without grid, or something happens before."""
+        if solved_inside(self.community):
+            return np.arange(self.community.rows)
+        if not self.dark and self._next_any_s >= t_s:
+            return np.zeros(0, dtype=np.int64)
+        return np.flatnonzero((self.state.mode != GRID).any(axis=1) | (self._next_event_s < t_s))
+
+    def _advance_rows(self, t_s: int, rows: Ints) -> None:
         """Rows in which something happens on the way stop there, act, and go on, each at its own times."""
         span = float(t_s - self.now_s)
         elapsed = np.zeros(self.community.rows)
-        rows = np.arange(self.community.rows)
         for _ in range(MOST_SUBSTEPS):
+            if not rows.size:
+                return
             goal = self._advance_to_next(rows, elapsed, span)
             elapsed[rows] = goal
             rows = rows[goal < span]
-            if not rows.size:
-                return
-            self._act_rows(rows, elapsed)
+            if rows.size:
+                self._act_rows(rows, elapsed)
         raise InvariantError("too_many_substeps", time=self.axis.at(self.now_s).isoformat(), row=int(rows[0]))
 
     def _advance_to_next(self, rows: Ints, elapsed: Floats, span: float) -> Floats:
@@ -248,10 +269,25 @@ class Run:
             self._note_events()
         if self.gate.active and t_s % self.axis.slot_s == 0:
             self.gate.open(t_s // self.axis.slot_s, frame, self.state)
-        for stage in STAGES:
-            stage(self.community, self.state, frame)
+        self._act_all(t_s)
         if self.dark:
             self._note_events()
+
+    def _act_all(self, t_s: int) -> None:
+        """The stages for all rows; where few are without grid, for these once more, as they need longer."""
+        community, frame = self.community, self.frame
+        rows = np.flatnonzero((self.state.mode != GRID).any(axis=1)) if self.dark else np.zeros(0, dtype=np.int64)
+        apart = 0 < rows.size < community.rows and not (solved_inside(community) or community.export_bans)
+        part = self.state.take(rows) if apart else self.state
+        if apart:
+            frame.dark = False
+        for stage in STAGES:
+            stage(community, self.state, frame)
+        if apart:
+            own = self._new_frame(rows, np.full((rows.size, 1), float(t_s)), frame.moment.step)
+            for stage in STAGES:
+                stage(community, part, own)
+            self.state.put(rows, part)
 
     def _new_frame(self, rows: Ints | None, t_s: float | Floats, step: int) -> Frame:
         slot_s = self.axis.slot_s

@@ -12,6 +12,7 @@ from ysc_sim.community.arrays import Community
 from ysc_sim.community.compile import compile_community
 from ysc_sim.contracts import Cleared, Metric
 from ysc_sim.engine.accounts import Accounts, make_accounts
+from ysc_sim.engine.branches import Trunk
 from ysc_sim.engine.checks import check_run, check_trades
 from ysc_sim.engine.clock import simulate
 from ysc_sim.engine.island_trade import trade_in_islands
@@ -32,18 +33,27 @@ def run(scenario: Scenario, seed: int | None = None, progress: bool | Callable[[
     """Simulate a scenario, all rows of its ensemble in one batch.
 
     ``seed`` replaces the scenario's own. ``progress``: True draws a bar on standard error, a function is told the share
-    that is done. Raises ``InvariantError`` if a law of physics or accounting was broken.
+    that is done. Where nothing but numbers is recorded (``results: {record: none}``), the rows are run batch by batch,
+    in bounded memory. Raises ``InvariantError`` if a law of physics or accounting was broken.
     """
     if seed is not None:
         scenario = scenario.with_seed(seed)
-    began = time.perf_counter()
     if progress is True:
         with progress_bar(scenario.name) as told:
-            arrays = run_community(compile_community(scenario), told)
-    else:
-        arrays = run_community(compile_community(scenario), progress or None)
-    metrics: list[Metric] = [plugin("metrics", kind)() for kind in sorted(registry("metrics"))]
-    return Results.of_run(arrays, metrics, scenario=scenario.identity(), wall_s=time.perf_counter() - began)
+            return run(scenario, progress=told)
+    told_or_none = progress or None
+    began = time.perf_counter()
+    if scenario.results.record == "none":
+        from ysc_sim.engine.ensemble import run_batches
+
+        return run_batches(scenario, told_or_none)
+    arrays = run_community(compile_community(scenario), told_or_none)
+    return Results.of_run(arrays, all_metrics(), scenario=scenario.identity(), wall_s=time.perf_counter() - began)
+
+
+def all_metrics() -> list[Metric]:
+    """Every metric that is installed, by name."""
+    return [plugin("metrics", kind)() for kind in sorted(registry("metrics"))]
 
 
 @contextmanager
@@ -57,11 +67,13 @@ def progress_bar(title: str) -> Iterator[Callable[[float], None]]:
         yield lambda share: bar.update(task, completed=share)
 
 
-def run_community(community: Community, progress: Callable[[float], None] | None = None) -> RunArrays:
-    """The run itself, as arrays."""
+def run_community(
+    community: Community, progress: Callable[[float], None] | None = None, trunk: Trunk | None = None
+) -> RunArrays:
+    """The run itself, as arrays. ``trunk``: what its rows share before their outages."""
     live = Run(community)
     stored = _stored(community, live)
-    simulate(live, progress)
+    simulate(live, progress, first=0 if trunk is None else trunk.lend(live))
     meters = read_registers(live.recorder)
     cleared = live.gate.outcome()
     island = trade_in_islands(community, live.recorder, meters.import_mwh, meters.export_mwh)

@@ -18,6 +18,7 @@ class AllNumbers:
 
     kind: ClassVar[str] = "numbers"
     order: ClassVar[int] = 100
+    needs_course: ClassVar[bool] = False
 
     def title(self) -> Label:
         """Heading."""

@@ -24,6 +24,7 @@ class Ensemble:
 
     kind: ClassVar[str] = "ensemble"
     order: ClassVar[int] = 15
+    needs_course: ClassVar[bool] = False
 
     def title(self) -> Label:
         """Heading."""
@@ -38,7 +39,7 @@ class Ensemble:
         figures = "".join(
             self._figure(results, column, css, unit, lang)
             for column, css, unit in SHOWN
-            if column in results.columns and len(results.frame("community")) <= MOST_VALUES
+            if column in results.columns and 0 < len(results.frame("community")) <= MOST_VALUES
         )
         return Html(_numbers(results) + figures)
 

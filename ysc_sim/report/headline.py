@@ -44,6 +44,7 @@ class Headline:
 
     kind: ClassVar[str] = "headline"
     order: ClassVar[int] = 10
+    needs_course: ClassVar[bool] = False
 
     def title(self) -> Label:
         """Heading."""

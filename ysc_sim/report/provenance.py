@@ -22,6 +22,7 @@ class Provenance:
 
     kind: ClassVar[str] = "provenance"
     order: ClassVar[int] = 110
+    needs_course: ClassVar[bool] = False
 
     def title(self) -> Label:
         """Heading."""

@@ -88,6 +88,11 @@ class Reading:
         """Seconds from the start to an instant."""
         return (moment - self.start).total_seconds()
 
+    @cached_property
+    def has_course(self) -> bool:
+        """Whether the course of time was recorded."""
+        return len(self.frame("community")) > 0
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the community table."""

@@ -38,7 +38,10 @@ GROUP = "sections"
 
 @runtime_checkable
 class Section(Protocol):
-    """One part of the page. ``order`` says where it stands; built-in ones have 10, 20, … 110."""
+    """One part of the page. ``order`` says where it stands; built-in ones have 10, 20, … 110.
+
+    A class attribute ``needs_course`` = False says that it also has its place where no course of time was recorded.
+    """
 
     kind: ClassVar[str]
     order: ClassVar[int]
@@ -97,7 +100,7 @@ def rendered(results: Reading, lang: str) -> list[PagePart]:
             if kind in {make.kind for make in BUILT_IN}:
                 raise PluginError("section_taken", kind=kind)
             section = _checked(found())
-            if section.applies(results):
+            if _has_course(section, results) and section.applies(results):
                 made.append((int(section.order), _part(section, results, lang)))
         except Exception as error:  # whatever somebody else's section does must not take the page away
             reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
@@ -116,7 +119,13 @@ def built_in_parts(kinds: Iterable[type[Section]], results: Reading, lang: str) 
 
 
 def _applying(kinds: Iterable[type[Section]], results: Reading) -> Iterator[Section]:
-    return (section for section in (make() for make in kinds) if section.applies(results))
+    sections = (make() for make in kinds)
+    return (section for section in sections if _has_course(section, results) and section.applies(results))
+
+
+def _has_course(section: Section, results: Reading) -> bool:
+    """Whether the result has the course of time that a section shows."""
+    return not getattr(section, "needs_course", True) or results.has_course
 
 
 def _part(section: Section, results: Reading, lang: str) -> PagePart:

@@ -137,6 +137,8 @@ class RunArrays:
     """What the wires did; None where they were not solved."""
     device_numbers: Mapping[str, DeviceNumber] = field(default_factory=dict)
     """What devices say of themselves, by the name of the number."""
+    row_numbers: Mapping[str, Any] = field(default_factory=dict)
+    """Where no course of time is recorded: numbers of each row, (S,) by name; then all arrays over time are empty."""
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
     """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
 

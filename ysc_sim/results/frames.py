@@ -169,6 +169,12 @@ def outages_part(arrays: RunArrays) -> Columns:
     return table
 
 
+def rows_part(arrays: RunArrays) -> Columns:
+    """One line for each row of the ensemble: its seed, what it varies, and its numbers."""
+    seeds = np.array(arrays.seeds, dtype=np.int64)
+    return {"row": np.arange(len(seeds)), "seed": seeds, **arrays.row_numbers}
+
+
 def power_flow_part(arrays: RunArrays, first: int, last: int) -> Columns:
     """Recorded intervals ``first`` to ``last`` of the network: every building, then the community, of each row."""
     flow = arrays.power_flow
@@ -300,6 +306,7 @@ _MAKERS: Mapping[str, Callable[[RunArrays], _Part]] = {
     "bills": _at_once(bills_part),
     "events": _at_once(events_part),
     "outages": _at_once(outages_part),
+    "rows": _at_once(rows_part),
     "power_flow": _by_interval(power_flow_part, buildings=True, community=True),
     "network_day": _at_once(network_day_part),
 }
@@ -308,8 +315,11 @@ TABLES = ("community", "buildings", "trades", "bills", "events", "outages")
 
 
 def tables_of(arrays: RunArrays) -> tuple[str, ...]:
-    """Tables of this run: the network's only where it was solved."""
+    """Tables of this run: the network's only where it was solved, rows where no course of time was recorded."""
     flow = arrays.power_flow
-    if flow is None:
-        return TABLES
-    return (*TABLES, "power_flow") if flow.day is None else (*TABLES, "power_flow", "network_day")
+    more = (
+        ("power_flow", flow is not None),
+        ("network_day", flow is not None and flow.day is not None),
+        ("rows", bool(arrays.row_numbers)),
+    )
+    return (*TABLES, *(name for name, there in more if there))

@@ -56,6 +56,15 @@ class Recorder:
         """Add (R, 1) values to a community column."""
         self._add(self.community[name], interval, rows, values)
 
+    def keep(self, interval: int, rows: Ints) -> list[Floats]:
+        """What is written of some rows in an interval, for :meth:`put_back`."""
+        return [array[interval][rows] for array in (*self.columns.values(), *self.community.values())]
+
+    def put_back(self, interval: int, rows: Ints, written: list[Floats]) -> None:
+        """Undo what was written of some rows since :meth:`keep`."""
+        for array, before in zip((*self.columns.values(), *self.community.values()), written, strict=True):
+            array[interval][rows] = before
+
     def note_apart(self, slot: int, rows: Ints | None, apart: Bools) -> None:
         """Remember buildings (R, n) that are cut off from the others in ``slot``; ``rows`` None: all of them."""
         slots, all_rows, n = self.register_import_kwh.shape

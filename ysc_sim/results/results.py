@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ysc_sim import Plots
     from ysc_sim.contracts import Metric, MetricInfo, MetricValues
 
-TABLE_NAMES = (*frames.TABLES, "power_flow", "network_day")
+TABLE_NAMES = (*frames.TABLES, "power_flow", "network_day", "rows")
 DIGESTED = ("community", "buildings", "trades", "bills")
 NOT_DIGESTED = (
     "loss_kwh",
@@ -102,7 +102,8 @@ class Results:
 
     ``metrics`` is ``metrics.json`` as a dictionary, ``manifest`` what is known of the run itself,
     ``scenario_yaml`` the scenario as resolved, ``arrays`` the run's arrays (None where the result was loaded
-    from a folder). ``studies``: what was asked beside the run (name → plain data), stored as ``studies.json``.
+    from a folder, or no course of time was recorded). ``studies``: what was asked beside the run (name → plain
+    data), stored as ``studies.json``.
     """
 
     def __init__(
@@ -129,12 +130,19 @@ class Results:
         """Measure a finished run. ``scenario``: name, description, sha256, seed, text and, where files were named,
         inputs (``Scenario.identity()``).
         """
-        values: list[MetricValues] = []
-        infos: dict[str, MetricInfo] = {}
-        for metric in metrics:
-            _declare(infos, metric.defines)
-            values.append(metric.compute(arrays))
-            _declare(infos, values[-1].infos)
+        return cls.of_values(arrays, *measure(arrays, metrics), scenario=scenario, wall_s=wall_s)
+
+    @classmethod
+    def of_values(
+        cls,
+        arrays: RunArrays,
+        values: Sequence[MetricValues],
+        infos: Mapping[str, MetricInfo],
+        *,
+        scenario: Mapping[str, Any],
+        wall_s: float,
+    ) -> Results:
+        """The same where metrics have been computed: see :func:`measure`."""
         numbers = assemble_metrics(values, infos, arrays.buildings, arrays.seeds)
         manifest = _manifest(arrays, numbers, infos, scenario, wall_s)
         return cls(
@@ -142,7 +150,7 @@ class Results:
             metrics=numbers,
             scenario_yaml=str(scenario["text"]),
             tables=_FromArrays(arrays),
-            arrays=arrays,
+            arrays=None if arrays.row_numbers else arrays,
         )
 
     @property
@@ -238,6 +246,17 @@ def load_results(folder: str | Path, *, most_cells: int = MOST_CELLS) -> Results
     studies.pop("format", None)
     text = read_text(folder / SCENARIO)
     return Results(manifest=manifest, metrics=metrics, scenario_yaml=text, tables=tables, studies=studies)
+
+
+def measure(arrays: RunArrays, metrics: Iterable[Metric]) -> tuple[list[MetricValues], dict[str, MetricInfo]]:
+    """What each metric says of a finished run, and what its names mean."""
+    values: list[MetricValues] = []
+    infos: dict[str, MetricInfo] = {}
+    for metric in metrics:
+        _declare(infos, metric.defines)
+        values.append(metric.compute(arrays))
+        _declare(infos, values[-1].infos)
+    return values, infos
 
 
 def _declare(infos: dict[str, MetricInfo], defines: Mapping[str, MetricInfo]) -> None:

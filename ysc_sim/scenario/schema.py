@@ -236,8 +236,9 @@ class Ensemble:
 class Recording:
     """What the result folder keeps."""
 
-    record: Literal["step", "slot"] = "step"
-    """Every step, or means of the settlement slots."""
+    record: Literal["step", "slot", "none"] = "step"
+    """Every step, means of the settlement slots, or no course of time at all: numbers of every row, and its outages. A
+    large ensemble then needs little memory."""
 
 
 @dataclass(frozen=True, kw_only=True)

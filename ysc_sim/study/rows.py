@@ -23,7 +23,12 @@ def row_values(results: Results) -> dict[str, Floats]:
     """Community metric → (S,) values of the rows; empty where the run has one row only."""
     if int(results.manifest.get("rows", 1)) < 2:
         return {}
-    found = _measured(results) if results.arrays is not None else _from_tables(results)
+    found: dict[str, Floats]
+    if "rows" in results.frames:
+        frame = results.frame("rows")
+        found = {str(name): frame[name].to_numpy(dtype=np.float64) for name in frame.columns}
+    else:
+        found = _measured(results) if results.arrays is not None else _from_tables(results)
     stored = results.metrics["community"]
     return {name: values for name, values in found.items() if name in stored and _agrees(values, stored[name])}
 
