@@ -20,6 +20,7 @@ between their turning points (rests do not count), open ones are half cycles.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,12 +56,23 @@ def mean_square_factor(begin: Floats, end: Floats) -> Floats:
     True
     """
     a, b = begin - 0.5, end - 0.5
-    aa, bb, ab = a * a, b * b, a * b
-    squares = aa + bb
-    fourth = aa * aa + bb * bb
-    third = (a + b) * squares
-    sixth = squares * fourth + ab * (fourth + ab * ab)
-    mean: Floats = (CUBE * CUBE / 7.0) * sixth + (CUBE * LEVEL / 2.0) * third + LEVEL * LEVEL
+    ab, third = a * b, a + b
+    a *= a
+    b *= b
+    squares = a + b
+    third *= squares
+    a *= a
+    b *= b
+    fourth = a + b
+    mean: Floats = squares * fourth
+    # a⁶ + a⁵b + … + b⁶ = (a² + b²)(a⁴ + b⁴) + ab·(a⁴ + b⁴ + a²b²)
+    fourth += ab * ab
+    ab *= fourth
+    mean += ab
+    mean *= CUBE * CUBE / 7.0
+    third *= CUBE * LEVEL / 2.0
+    mean += third
+    mean += LEVEL * LEVEL
     return mean
 
 
@@ -110,6 +122,13 @@ class Ageing:
         """Calendar ageing while the state of charge goes evenly from ``begin`` to ``end`` (R, m) in ``hours``."""
         state["calendar_a"] = state["calendar_a"] + mean_square_factor(begin, end) * (self._calendar_k2 * hours)
 
+    def stand_at(
+        self, state: dict[str, Floats], where: tuple[Ints, Ints], begin: Floats, end: Floats, hours: Floats
+    ) -> None:
+        """As :meth:`stand`, of the stores (r, j) alone, (E,) each; none stands there twice."""
+        grown = state["calendar_a"] = state["calendar_a"].copy()
+        grown[where] += mean_square_factor(begin, end) * (self._calendar_k2[where[1]] * hours)
+
     @cached_property
     def _calendar_k2(self) -> Floats:
         """k² per hour, but for the influence of the charge."""
@@ -125,23 +144,39 @@ class Ageing:
     def stress(depth: Floats, count: Floats, moved_h: Floats, factor: Floats) -> Floats:
         """k²·ΔN of cycles: ``count`` of 1 is a discharge and a charge of ``depth``."""
         # A full cycle moves its depth twice while its turning points, of which only one way is timed, lie once apart.
-        rate = np.divide(depth, moved_h, out=np.zeros_like(depth), where=moved_h > 0)
+        rate = depth / np.where(moved_h > 0, moved_h, np.inf)
         k = cycle_k(depth, rate) * factor
         stress: Floats = k * k * depth * count
         return stress
 
-    def losses(self, state: dict[str, Floats]) -> tuple[Floats, Floats]:
-        """Calendar and cycle loss so far, (R, m) each, shares of the nominal capacity; open cycles count as halves."""
+    def settle(self, state: dict[str, Floats], rows: Ints) -> None:
+        """Close every cycle of ``rows`` that can be closed, so that :meth:`losses` of them can be asked for."""
+        state["cycle_a"] = state["cycle_a"].copy()
+        rainflow.settle(state, rows, self._booking(state["cycle_a"]))
+
+    def losses(self, state: Mapping[str, Floats], rows: Ints) -> tuple[Floats, Floats]:
+        """Calendar and cycle loss so far of settled ``rows``, (len(rows), m) each, shares of the nominal capacity; open
+        cycles count as halves.
+        """
+        halves = rainflow.open_halves(state, rows)
         cycle_a = state["cycle_a"].copy()
-        depth, hours = rainflow.open_halves(state, self._booking(cycle_a))
-        rest = self.stress(depth, np.full_like(depth, 0.5), hours, self.cycle_factor[:, None])
-        return np.sqrt(state["calendar_a"]), np.sqrt(cycle_a + np.add.reduce(rest, axis=-1))
+        self._booking(cycle_a)(halves.row, halves.device, halves.depth, np.full_like(halves.depth, 0.5), halves.hours)
+        return np.sqrt(state["calendar_a"][rows]), np.sqrt(cycle_a[rows])
+
+    def final_losses(self, state: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+        """As :meth:`losses` of all rows, whether settled or not; the state stays as it is."""
+        rows = np.arange(len(state["level"]))
+        copy = {name: state[name].copy() for name in (*rainflow.STACK, "calendar_a", "cycle_a")}
+        self.settle(copy, rows)
+        return self.losses(copy, rows)
 
     def _booking(self, cycle_a: Floats) -> rainflow.Closed:
-        """Adds closed cycles to ``cycle_a`` (R, m) in place."""
+        """Adds closed cycles to ``cycle_a`` (R, m), contiguous, in place, one after another."""
+        flat, width = cycle_a.reshape(-1), cycle_a.shape[1]
+        differ = bool((self.cycle_factor != self.cycle_factor[:1]).any())
 
         def closed(r: Ints, j: Ints, depth: Floats, count: Floats, moved_h: Floats) -> None:
-            # A store closes several cycles one after another, never two in one call.
-            cycle_a[r, j] += self.stress(depth, count, moved_h, self.cycle_factor[j])
+            factor = self.cycle_factor[j] if differ else self.cycle_factor[:1]
+            np.add.at(flat, r * width + j, self.stress(depth, count, moved_h, factor))
 
         return closed

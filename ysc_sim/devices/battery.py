@@ -17,128 +17,21 @@ Capacity fades as :mod:`ysc_sim.devices.ageing` says; it is brought up to date a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le, Len
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed, Store
 from ysc_sim.devices.ageing import Ageing
-from ysc_sim.devices.battery_sizes import Sizes, column_of
-from ysc_sim.devices.datasheet import Datasheet, check_datasheet, limit_columns, load_datasheet
-from ysc_sim.errors import Problem, ScenarioError
-from ysc_sim.timeseries.axis import TimeAxis
-from ysc_sim.units import (
-    EMPTY_KWH,
-    SECONDS_PER_HOUR,
-    Bools,
-    Efficiency,
-    Floats,
-    Fraction,
-    JPYPerKWh,
-    PositiveKW,
-    PositiveKWh,
-    Unit,
-)
+from ysc_sim.devices.battery_sizes import Sizes, at, column_of, places
+from ysc_sim.devices.battery_spec import BatterySpec, design_of
+from ysc_sim.devices.conversion import Conversion
+from ysc_sim.devices.datasheet import limit_columns
+from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
 
 DAY_S = 86_400
 SLACK = 1.0 + 1e-9
 """A power this little above a limit is at the limit."""
-PLAIN_EFFICIENCY = 0.95
-OVERRIDES = ("energy_kwh", "power_kw", "soc_min", "soc_max", "ageing", "price_jpy_per_kwh", "grid_forming")
-"""Fields that, if they are given, take the place of the datasheet's."""
-OF_THE_MODEL = ("charge_efficiency", "discharge_efficiency")
-"""Fields that only a battery without a datasheet has."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatterySpec:
-    """One stationary battery."""
-
-    needs: ClassVar[tuple[tuple[str, ...], ...]] = (("model",), ("energy_kwh", "power_kw"))
-    """A datasheet, or size and power."""
-    model: Annotated[str, Len(0, 200)] = ""
-    """Datasheet: a shipped one (generic_home, generic_business) or a YAML file beside the scenario."""
-    energy_kwh: PositiveKWh | None = None
-    """Nominal energy; needed without a datasheet."""
-    power_kw: PositiveKW | None = None
-    """Largest charging and discharging power at the terminals; needed without a datasheet."""
-    charge_efficiency: Efficiency | None = None
-    """Stored per charged energy; 0.95 if not given (0.95 × 0.95 is a usual home system, HTW Berlin). Not with a
-    datasheet."""
-    discharge_efficiency: Efficiency | None = None
-    """Delivered per energy taken from the store; 0.95 if not given. Not with a datasheet."""
-    soc_min: Fraction | None = None
-    """Floor that is never crossed, share of the nominal energy; 0 or the datasheet's."""
-    soc_max: Fraction | None = None
-    """Ceiling, share of the nominal energy; 1 or the datasheet's."""
-    soc_start: Fraction = 0.5
-    """Stored at the start, share of the energy that it can hold then."""
-    grid_forming: bool | None = None
-    """Whether it can hold an island's voltage and frequency (自立運転); yes if not given."""
-    ageing: Literal["none", "lfp"] | None = None
-    """Law of ageing; none, or the datasheet's."""
-    price_jpy_per_kwh: JPYPerKWh | None = None
-    """Price per nominal kWh, installed: what wear is worth."""
-    temperature_c: Annotated[float, Ge(-30), Le(60), Unit("°C")] = 25.0
-    """Temperature of the cells, for ageing."""
-    age_years: Annotated[float, Ge(0), Le(50), Unit("a")] = 0.0
-    """Age at the start, for ageing."""
-    full_cycles_before: Annotated[float, Ge(0), Le(1e5), Unit("1")] = 0.0
-    """Full equivalent cycles made before the start, for ageing."""
-
-    def __post_init__(self) -> None:
-        if not self.model:
-            for name, value in (
-                *((name, PLAIN_EFFICIENCY) for name in OF_THE_MODEL),
-                ("soc_min", 0.0),
-                ("soc_max", 1.0),
-                ("grid_forming", True),
-            ):
-                if getattr(self, name) is None:
-                    object.__setattr__(self, name, value)
-
-    def check(self) -> list[tuple[str, str, dict[str, object]]]:
-        """Cross rules: (problem key, field, values)."""
-        if self.model:
-            said = [name for name in OF_THE_MODEL if getattr(self, name) is not None]
-            return [("datasheet_says_that", name, {"key": name, "model": self.model}) for name in said]
-        missing = [name for name in ("energy_kwh", "power_kw") if getattr(self, name) is None]
-        found: list[tuple[str, str, dict[str, object]]] = [("field_missing", "", {"key": name}) for name in missing]
-        return found or self._window_problems(design_of(self, Path()))
-
-    def check_files(self, folder: Path, axis: TimeAxis) -> list[Problem]:
-        """What is wrong with its datasheet, or with what it says beside it."""
-        if not self.model:
-            return []
-        try:
-            design = design_of(self, folder)
-        except ScenarioError as error:
-            return list(error.problems)
-        return [Problem(key, values, field=name) for key, name, values in self._window_problems(design)]
-
-    def _window_problems(self, design: Datasheet) -> list[tuple[str, str, dict[str, object]]]:
-        found: list[tuple[str, str, dict[str, object]]] = list(check_datasheet(design))
-        low, high = design.soc_min, design.soc_max
-        if not found and not low <= self.soc_start <= high:
-            values: dict[str, object] = {"soc_start": self.soc_start, "soc_min": low, "soc_max": high}
-            found.append(("soc_start_outside", "soc_start", values))
-        return found
-
-
-def design_of(spec: BatterySpec, folder: Path) -> Datasheet:
-    """All figures of a battery: its datasheet with what the scenario says instead. Raises ``ScenarioError``.
-
-    >>> design_of(BatterySpec(model="generic_home", energy_kwh=5.0), Path()).power_kw
-    4.0
-    """
-    said = {name: getattr(spec, name) for name in OVERRIDES if getattr(spec, name) is not None}
-    if spec.model:
-        return replace(load_datasheet(spec.model, folder), **said)
-    plain = {name: getattr(spec, name) for name in OF_THE_MODEL}
-    return Datasheet(name="battery", source="scenario", **plain, **said)
 
 
 class BatteryFleet:
@@ -222,17 +115,37 @@ class BatteryFleet:
         floor, ceiling = self._window(state)
         charge = discharge = size.power_kw
         for soc, share in self._charge_limits:
-            to_edge = np.maximum(state["capacity_kwh"] * soc - stored, 0.0) / self._step_h
-            if (to_edge < size.power_kw).any():  # further away nothing is met in a step
-                charge = np.minimum(charge, np.maximum(share * size.power_kw, size.charge.charge_for_kw(to_edge)))
+            charge = self._eased(charge, size.charge, size.power_kw, state["capacity_kwh"] * soc - stored, share)
         for soc, share in self._discharge_limits:
-            to_edge = np.maximum(stored - state["capacity_kwh"] * soc, 0.0) / self._step_h
-            if (to_edge < size.fastest_kw).any():
-                limited = np.maximum(share * size.power_kw, size.discharge.given_for_kw(to_edge))
-                discharge = np.minimum(discharge, limited)
+            room = stored - state["capacity_kwh"] * soc
+            discharge = self._eased(discharge, size.discharge, size.power_kw, room, share, size.fastest_kw)
         lo = np.multiply(-charge, stored < ceiling - EMPTY_KWH)
         hi = np.multiply(discharge, stored > floor + EMPTY_KWH)
         return Bands(lo, hi, self._nothing)
+
+    def _eased(
+        self,
+        most_kw: Floats,
+        way: Conversion,
+        rated_kw: Floats,
+        room_kwh: Floats,
+        share: Floats,
+        fastest_kw: Floats | None = None,
+    ) -> Floats:
+        """Less than ``most_kw`` where a limit of power is so near that a step would pass it: what just reaches it, or
+        what is allowed beyond. ``fastest_kw``: of the stores at rated power when they are discharged; None: charging.
+        """
+        near = places(room_kwh < (rated_kw if fastest_kw is None else fastest_kw) * self._step_h)
+        if not near[0].size:
+            return most_kw
+        here = way.each(lambda values: at(values, room_kwh.shape, near))
+        to_edge = np.maximum(room_kwh[near], 0.0) / self._step_h
+        rated = at(rated_kw, room_kwh.shape, near)
+        reaches = here.charge_for_kw(to_edge) if fastest_kw is None else here.given_for_kw(to_edge)
+        eased = np.array(np.broadcast_to(most_kw, room_kwh.shape))
+        allowed = np.maximum(at(share, room_kwh.shape, near) * rated, reaches)
+        eased[near] = np.minimum(eased[near], allowed)
+        return eased
 
     def _rate_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Rate at which the stores fill, (R, m) kW."""
@@ -246,74 +159,89 @@ class BatteryFleet:
         rate: Floats = np.where(p_kw < 0, filling, np.where(p_kw > 0, falling, idle))
         return rate
 
-    def _stop_kwh(self, state: DeviceState, p_kw: Floats, rate: Floats) -> Floats:
-        """Where the power can no longer be held: ceiling or floor, or a limit of power before it, (R, m) kWh."""
-        stored, power_kw = state["stored_kwh"], self._sized(state).power_kw
-        bottom, top = self._window(state)
+    def _stop_kwh(self, state: DeviceState, p_kw: Floats, rate: Floats, where: tuple[Ints, Ints]) -> Floats:
+        """Of the stores (r, j): where the power can no longer be held: ceiling or floor, or a limit of power before."""
+        shape = state["stored_kwh"].shape
+
+        def pick(values: Floats) -> Floats:
+            return at(values, shape, where)
+
+        p, stored, capacity = (pick(values) for values in (p_kw, state["stored_kwh"], state["capacity_kwh"]))
+        power_kw = pick(self._sized(state).power_kw) * SLACK
+        bottom, top = (pick(side) for side in self._window(state))
         for soc, share in self._charge_limits:
-            above = -p_kw > share * power_kw * SLACK
-            if above.any():
-                edge = state["capacity_kwh"] * soc
-                top = np.minimum(top, np.where(above & (edge > stored + EMPTY_KWH), edge, np.inf))
+            edge = capacity * pick(soc)
+            blocks = (-p > pick(share) * power_kw) & (edge > stored + EMPTY_KWH)
+            top = np.minimum(top, np.where(blocks, edge, np.inf))
         for soc, share in self._discharge_limits:
-            above = p_kw > share * power_kw * SLACK
-            if above.any():
-                edge = state["capacity_kwh"] * soc
-                bottom = np.maximum(bottom, np.where(above & (edge < stored - EMPTY_KWH), edge, -np.inf))
-        stop: Floats = np.where(rate > 0, top, bottom)
+            edge = capacity * pick(soc)
+            blocks = (p > pick(share) * power_kw) & (edge < stored - EMPTY_KWH)
+            bottom = np.maximum(bottom, np.where(blocks, edge, -np.inf))
+        stop: Floats = np.where(rate[where] > 0, top, bottom)
         return stop
+
+    def _may_stop(self, state: DeviceState, after: Floats) -> tuple[Ints, Ints]:
+        """Stores (r, j) that pass floor, ceiling or the edge of a limit of power on their way to ``after``."""
+        stored = state["stored_kwh"]
+        bottom, top = self._window(state)
+        passes = (after > top) | (after < bottom)
+        for soc, _ in (*self._charge_limits, *self._discharge_limits):
+            edge = state["capacity_kwh"] * soc
+            passes |= (stored < edge) != (after < edge)
+        return places(passes)
 
     def advance(self, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
         """Exact for constant power: a limit met inside ``dt_s`` ends the flow at its own time; then it rests."""
         stored, dt_h = state["stored_kwh"], dt_s / SECONDS_PER_HOUR
+        p_kw = np.broadcast_to(p_kw, stored.shape)
         rate = self._rate_kw(state, p_kw)
-        stop = self._stop_kwh(state, p_kw, rate)
         after = stored + rate * dt_h
-        hit = np.where(rate > 0, after > stop, after < stop)
-        any_hit = bool(hit.any())
         held_h: Any = dt_h
-        if any_hit:
-            np.copyto(after, stop, where=hit)
-            held_h = np.divide(np.abs(stop - stored), np.abs(rate), out=np.zeros_like(after) + dt_h, where=hit)
+        stopped = self._may_stop(state, after)
+        if stopped[0].size:
+            stop = self._stop_kwh(state, p_kw, rate, stopped)
+            hit = np.where(rate[stopped] > 0, after[stopped] > stop, after[stopped] < stop)
+            stopped, stop = (stopped[0][hit], stopped[1][hit]), stop[hit]
+        if stopped[0].size:
+            after[stopped] = stop
+            held_h = np.zeros_like(after) + dt_h
+            held_h[stopped] = np.abs(stop - stored[stopped]) / np.abs(rate[stopped])
         energy = p_kw * held_h
         state["moved_kwh"] = state["moved_kwh"] + np.abs(after - stored)
-        self._stand(state, stored, after, held_h)
-        self._cycle(state, after, held_h, p_kw)
-        if any_hit:
-            after = self._rest(state, after, dt_h - held_h)
+        if self._ages:
+            self._age(state, after, held_h, p_kw)
+        if stopped[0].size:
+            self._rest(state, after, stopped, (dt_h - held_h)[stopped])
         state["stored_kwh"] = after
         charge, discharge = np.maximum(-energy, 0.0), np.maximum(energy, 0.0)
         state["out_kwh"] = state["out_kwh"] + discharge
         loss = charge - discharge - (after - stored)
-        held_s = np.where(hit, held_h * SECONDS_PER_HOUR, dt_s) if any_hit else None
+        held_s = held_h * SECONDS_PER_HOUR if stopped[0].size else None
         return Flow(energy, charge, discharge, loss, None, held_s)
 
-    def _rest(self, state: DeviceState, begin: Floats, hours: Floats) -> Floats:
-        """What is stored after ``hours`` of rest from ``begin`` on: standby takes its share, down to the floor."""
-        floor = state["capacity_kwh"] * self._soc_min
-        drains = (self.standby_kw > 0) & (begin > floor + EMPTY_KWH)
-        if not drains.any():
-            self._stand(state, begin, begin, hours)
-            return begin
-        to_floor = np.divide(begin - floor, self.standby_kw, out=np.zeros_like(begin), where=drains)
-        draining = np.minimum(hours, to_floor)
-        end = np.where(drains & (to_floor <= hours), floor, begin - self.standby_kw * draining)
-        self._stand(state, begin, end, draining)
-        self._stand(state, end, end, hours - draining)
-        return end
-
-    def _stand(self, state: DeviceState, begin: Floats, end: Floats, hours: Floats | float) -> None:
-        """Calendar ageing while the energy goes evenly from ``begin`` to ``end``."""
+    def _rest(self, state: DeviceState, level_kwh: Floats, where: tuple[Ints, Ints], hours: Floats) -> None:
+        """Stores (r, j) of ``level_kwh`` rest for ``hours`` (E,): standby takes its share, down to the floor."""
+        begin, capacity = level_kwh[where], state["capacity_kwh"][where]
+        floor, standby = capacity * self._soc_min[where[1]], self.standby_kw[where[1]]
+        drains = (standby > 0) & (begin > floor + EMPTY_KWH)
+        to_floor = np.divide(begin - floor, standby, out=np.zeros_like(begin), where=drains)
+        draining = np.where(drains, np.minimum(hours, to_floor), 0.0)
+        end = np.where(drains & (to_floor <= hours), floor, begin - standby * draining)
+        level_kwh[where] = end
         if self._ages:
-            capacity = np.maximum(state["capacity_kwh"], EMPTY_KWH)
-            self._ageing.stand(state, begin / capacity, end / capacity, np.asarray(hours))
+            full = np.maximum(capacity, EMPTY_KWH)
+            self._ageing.stand_at(state, where, begin / full, end / full, draining)
+            self._ageing.stand_at(state, where, end / full, end / full, hours - draining)
 
-    def _cycle(self, state: DeviceState, end: Floats, hours: Floats | float, p_kw: Floats) -> None:
-        """Cycle ageing. What standby takes while a battery rests is no movement of its own; the next one shows it."""
-        if self._ages and p_kw.any():
-            soc = end / np.maximum(state["capacity_kwh"], EMPTY_KWH)
-            soc = np.where(p_kw != 0, soc, state["level"])
-            self._ageing.cycle(state, soc, np.broadcast_to(hours, soc.shape))
+    def _age(self, state: DeviceState, end: Floats, hours: Floats | float, p_kw: Floats) -> None:
+        """Calendar ageing while the energy goes evenly to ``end``, and cycles. What standby takes while a battery rests
+        is no movement of its own; the next one shows it.
+        """
+        capacity = np.maximum(state["capacity_kwh"], EMPTY_KWH)
+        soc = end / capacity
+        self._ageing.stand(state, state["stored_kwh"] / capacity, soc, np.asarray(hours))
+        if p_kw.any():
+            self._ageing.cycle(state, np.where(p_kw != 0, soc, state["level"]), np.asarray(hours))
 
     def store(self, state: DeviceState) -> Store:
         """Energy inside, floor and ceiling."""
@@ -322,8 +250,10 @@ class BatteryFleet:
 
     def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Seconds until full, at the floor, or where less power is allowed."""
+        p_kw = np.broadcast_to(p_kw, state["stored_kwh"].shape)
         rate = self._rate_kw(state, p_kw)
-        room = np.abs(self._stop_kwh(state, p_kw, rate) - state["stored_kwh"])
+        every = places(np.ones(rate.shape, dtype=np.bool_))
+        room = np.abs(self._stop_kwh(state, p_kw, rate, every).reshape(rate.shape) - state["stored_kwh"])
         seconds: Floats = np.divide(
             room * SECONDS_PER_HOUR, np.abs(rate), out=np.full(rate.shape, np.inf), where=rate != 0
         )
@@ -342,11 +272,13 @@ class BatteryFleet:
         if not self._ages:
             return
         due = state["fade_s"] <= moment.t_s
-        if due.any():
-            lost = np.add(*self._ageing.losses(state))
-            nominal = self._sized(state).energy_kwh
-            left = np.minimum(state["capacity_kwh"], nominal * np.maximum(1.0 - lost, 0.0))
-            state["capacity_kwh"] = np.where(due, left, state["capacity_kwh"])
+        rows = np.flatnonzero(due)
+        if rows.size:
+            self._ageing.settle(state, rows)
+            lost = np.add(*self._ageing.losses(state, rows))
+            nominal = np.broadcast_to(self._sized(state).energy_kwh, state["capacity_kwh"].shape)[rows]
+            capacity = state["capacity_kwh"] = state["capacity_kwh"].copy()
+            capacity[rows] = np.minimum(capacity[rows], nominal * np.maximum(1.0 - lost, 0.0))
             since_midnight = (moment.t_s + self.placed.site.axis.seconds_of_day) % DAY_S
             state["fade_s"] = np.where(due, moment.t_s - since_midnight + DAY_S, state["fade_s"])
 
@@ -362,7 +294,7 @@ class BatteryFleet:
         if not self._ages:
             return found
         ages = np.array([design.ageing != "none" for design in self.designs])
-        calendar, cycle = self._ageing.losses(state)
+        calendar, cycle = self._ageing.final_losses(state)
         before = np.sqrt(state["calendar_a_start"]) + np.sqrt(state["cycle_a_start"])
         found["battery_capacity_loss_ratio"] = Measure(
             np.where(ages & (twice > 0), calendar + cycle - before, np.nan), self.energy_kwh

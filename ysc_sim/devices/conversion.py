@@ -32,7 +32,7 @@ from ysc_sim.units import Floats
 
 @dataclass(frozen=True)
 class Conversion:
-    """One direction of a converter and its cells, arrays (m,), or (R, m) where rows differ in size."""
+    """One direction of a converter and its cells: (m,), (1,) where all are equal, (R, m) where rows differ in size."""
 
     no_load_kw: Floats
     linear: Floats
@@ -52,12 +52,14 @@ class Conversion:
     ) -> Conversion:
         """From losses as shares of the rated power, at rated power."""
         rated = np.asarray(rated_kw, dtype=np.float64)
-        return cls(
+        parts = (
             np.asarray(no_load) * rated,
             np.asarray(linear, dtype=np.float64),
             np.divide(np.asarray(quadratic), rated, out=np.zeros_like(rated), where=rated > 0),
             np.asarray(cell, dtype=np.float64),
         )
+        # A fleet of one product is reckoned with single numbers.
+        return cls(*(part[:1] if part.ndim == 1 and (part == part[:1]).all() else part for part in parts))
 
     def each(self, change: Callable[[Floats], Floats]) -> Conversion:
         """The same with every array changed."""
