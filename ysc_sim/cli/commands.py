@@ -125,13 +125,14 @@ def survival(
     gap: Annotated[int, typer.Option("--gap", help=text("cli.option_gap"), metavar="N")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
     out: Out = None,
+    into: Annotated[Path | None, typer.Option("--into", help=text("cli.option_into"), metavar="DIR")] = None,
     quiet: Quiet = False,
     lang: Lang = None,
 ) -> None:
     """Hours survived from an outage that starts with every step."""
     from ysc_sim.cli.survival import survival_file
 
-    survival_file(file, hours, set_ or [], out, sizes=sizes, price=price, gap=gap, quiet=quiet)
+    survival_file(file, hours, set_ or [], out, into=into, sizes=sizes, price=price, gap=gap, quiet=quiet)
 
 
 @app.command(help=text("cli.sweep"))

@@ -27,25 +27,30 @@ def survival_file(
     settings: list[str],
     out: Path | None,
     *,
+    into: Path | None,
     sizes: str | None,
     price: bool,
     gap: int,
     quiet: bool,
 ) -> None:
-    """Answer every start of a scenario, store the answers, show the shares."""
+    """Answer every start of a scenario, store the answers (``into``: beside a run of it), show the shares."""
     from ysc_sim.cli.run import parse_settings
     from ysc_sim.report.survival_page import survival_page
     from ysc_sim.results.files import check_target
     from ysc_sim.scenario import load_scenario
     from ysc_sim.study.survival import by_size, survive
+    from ysc_sim.study.survival_study import check_run
 
     promised = parse_numbers(lengths, "hours_wrong", 8784)
     factors = parse_numbers(sizes, "sizes_wrong", 1e6) if sizes else []
     scenario = load_scenario(file, overrides=parse_settings(settings, None))
     for warning in scenario.warnings:
         print(problem_line(warning), file=sys.stderr)
-    target = out or Path("results") / f"{file.stem}-survival"
-    check_target(target)
+    target = out or (None if into else Path("results") / f"{file.stem}-survival")
+    if target is not None:
+        check_target(target)
+    if into is not None:
+        check_run(into, scenario)
     found = survive(scenario, promised)
     frontier = _frontier(scenario, promised, quiet=quiet) if price else None
     more: dict[str, Any] = {} if frontier is None else {"price_of_an_hour": frontier.table()}
@@ -54,11 +59,24 @@ def survival_file(
         more["by_size"] = larger
     if gap:
         more["optimism_gap"] = _gap(scenario, promised, gap)
-    page = survival_page(found, frontier, language(), larger, more.get("optimism_gap"))
-    found.save(target, page=page, more=more)
+    if target is not None:
+        page = survival_page(found, frontier, language(), larger, more.get("optimism_gap"))
+        found.save(target, page=page, more=more)
+    if into is not None:
+        _add_to(into, found, more)
     if not quiet:
         show_survival(found)
-    print(target / "report.html")
+    for folder in filter(None, (target, into)):
+        print(folder / "report.html")
+
+
+def _add_to(folder: Path, found: Survival, more: dict[str, Any]) -> None:
+    """The run again, with survival beside it and on its page."""
+    from ysc_sim.report import build_report
+    from ysc_sim.study.survival_study import with_survival
+
+    results = with_survival(folder, found, more)
+    results.save(folder, report_html=build_report(results, language()))
 
 
 def _gap(scenario: Scenario, promised: list[float], draws: int) -> dict[str, Any]:

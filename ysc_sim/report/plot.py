@@ -55,6 +55,13 @@ class Plot:
         if parts:
             self._shapes.append(f'<path class="l {css}" d="{"".join(parts)}"/>')
 
+    def joined(self, x: Sequence[float], y: Sequence[float], css: str) -> None:
+        """Points joined by straight lines."""
+        corners = zip(self.x(np.array(x)).tolist(), self.y(np.array(y)).tolist(), strict=True)
+        path = "L".join(f"{int(a)} {int(b)}" for a, b in corners)
+        if path:
+            self._shapes.append(f'<path class="l {css}" d="M{path}"/>')
+
     def bars(self, edges: Floats, values: Floats, css: str, *, gap: float = 0.15) -> None:
         """One bar from zero for each value; ``gap`` is the share of its width that stays free."""
         self.blocks(edges, np.zeros(len(values)), np.nan_to_num(values), css, gap=gap)
@@ -89,7 +96,8 @@ class Plot:
         left, top = float(self.x(x)) / WIDE, float(self.y(y)) / HIGH
         side = "west" if left > 0.6 else "east"
         place = f"left:{left:.2%};top:{top:.2%}"
-        self._marks.append(f'<span class="at dot {css} {side}" style="{place}"><b>{html(label)}</b></span>')
+        said = f"<b>{html(label)}</b>" if html(label) else ""
+        self._marks.append(f'<span class="at dot {css} {side}" style="{place}">{said}</span>')
 
     def grid(self, ticks: Sequence[float]) -> None:
         """Faint lines at the ticks of the vertical axis, behind everything; the one at zero stronger."""

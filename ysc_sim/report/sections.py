@@ -30,6 +30,7 @@ from ysc_sim.report.outages import Outages
 from ysc_sim.report.provenance import Provenance
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.storage import Storage
+from ysc_sim.report.survival import SurvivalSection
 from ysc_sim.report.trading import Trading
 from ysc_sim.report.waterfall import Waterfall
 
@@ -73,6 +74,7 @@ BUILT_IN: tuple[type[Section], ...] = (
     NetworkMap,
     Trading,
     Outages,
+    SurvivalSection,
     EachBuilding,
     Gains,
     Bills,
