@@ -59,7 +59,7 @@ class YscError(Exception):
     """Root of everything that this package raises on purpose."""
 
     def __init__(self, key: str, **values: Any) -> None:
-        super().__init__(key, values)
+        super().__init__(key)
         self.key = key
         self.values: dict[str, Any] = values
 

@@ -56,6 +56,7 @@ RULES = st.fixed_dictionaries(
                 "order": st.sampled_from([[1, 2, 3, 4], [4, 2, 3, 1]]),
             }
         ),
+        "overload_s": st.sampled_from([None, 0.0, 20.0]),
         "cold_load": st.one_of(st.none(), st.just({}), st.just({"peak": 5, "decay_s": 100, "hold_s": 50})),
         "break_s": st.sampled_from([0.0, 13.0, 1900.0]),
         "wait_s": st.sampled_from([0.0, 300.0]),
@@ -68,7 +69,14 @@ RULES = st.fixed_dictionaries(
         ),
         "frequency": st.one_of(
             st.none(),
-            st.fixed_dictionaries({"inertia_s": st.sampled_from([0.0, 3.0]), "load_damping_pu": st.floats(0, 2)}),
+            st.fixed_dictionaries(
+                {
+                    "inertia_s": st.sampled_from([0.0, 3.0]),
+                    "load_damping_pu": st.floats(0, 2),
+                    "step_share": st.sampled_from([0.02, 0.5]),
+                    "restart_s": st.sampled_from([60.0, 300.0]),
+                }
+            ),
         ),
     }
 )

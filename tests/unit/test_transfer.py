@@ -131,7 +131,10 @@ def test_frequency_can_lose_an_island_that_power_would_have_kept(tmp_path: Path)
     # With H = 5 s on 3 kW: RoCoF −4·50/30 = −6.7 Hz/s, relays at 49.0, 48.7 and 48.4 Hz have time to act.
     rules = {"frequency": {"load_damping_pu": 0.0, "inertia_s": 5.0, "shed_delay_s": 0.02, "restore_s": 600}}
     kept = simulate(tmp_path, [weak], island=rules)
-    assert [mode for _, mode, _ in story(kept)] == ["ISLAND", "GRID"]
+    relays = [cause for _, _, cause in story(kept) if cause.startswith("relay")]
+    assert relays == ["relay_tier4", "relay_tier3"]
+    assert [mode for _, mode, cause in story(kept) if cause not in ("step", *relays)] == ["ISLAND", "GRID"]
+    assert 48.4 < kept.events[0].frequency_hz < 48.7
     tiers = [float(kept.columns[f"unserved_kwh_tier{tier}"].sum()) for tier in (1, 2, 3, 4)]
     assert tiers[0] == 0.0
     # Tier 4 stays off anyway: the battery gives 3 kW. What the relays shed beyond it comes back after ten minutes.

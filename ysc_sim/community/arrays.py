@@ -195,6 +195,10 @@ class State:
     """Whether it shall be: it waits for its feeder, or to be in step, (S, c)."""
     due_s: Floats
     """When each cell's mode changes by itself, (S, c) seconds from the start; inf: it does not."""
+    doom: Ints
+    """Code of the cause for which a living cell goes dark when it is due, (S, c)."""
+    locked_s: Floats
+    """Until when a dark cell may not be started, (S, c) seconds from the start; inf: until the grid is back."""
     level: Floats
     """Share of their power that generation and stores may give in a cell that recovers, (S, c)."""
     held_from_s: Floats
@@ -265,6 +269,8 @@ ROW_ARRAYS = (
     "closed",
     "wanted",
     "due_s",
+    "doom",
+    "locked_s",
     "level",
     "held_from_s",
     "held_to_s",
@@ -298,6 +304,8 @@ def start_state(community: Community, memory: DeviceState | None = None) -> Stat
         closed=np.ones((rows, c), dtype=np.bool_),
         wanted=np.ones((rows, c), dtype=np.bool_),
         due_s=np.full((rows, c), np.inf),
+        doom=np.zeros((rows, c), dtype=np.int64),
+        locked_s=np.full((rows, c), -np.inf),
         level=np.ones((rows, c)),
         held_from_s=np.full((rows, c, 4), np.inf),
         held_to_s=np.full((rows, c, 4), np.inf),

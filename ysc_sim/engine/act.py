@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from ysc_sim.engine.beyond import beyond_of, switch_off
 from ysc_sim.engine.cold_load import bands_of, foresee
 from ysc_sim.engine.flow import flow
 from ysc_sim.engine.frame import Frame
-from ysc_sim.engine.island import share_islands
+from ysc_sim.engine.island import share_islands, switching_of
 from ysc_sim.engine.no_export import forbid_export
+from ysc_sim.engine.swing import watch_steps
 from ysc_sim.units import Floats
 
 
@@ -138,6 +140,16 @@ def dispatch(community: Community, state: State, frame: Frame) -> None:
         share_islands(community, state, frame)
 
 
+def watch(community: Community, state: State, frame: Frame) -> None:
+    """Look at what frequency makes of the steps that this act was for islands, and log it."""
+    if not frame.dark or community.island.frequency is None:
+        return
+    switching = switching_of(community, state, frame)
+    for r, c, hz, kwh in watch_steps(community, state, frame):
+        switching.go(r, c, "stepped", "step")
+        frame.events[-1] = replace(frame.events[-1], frequency_hz=hz, swing_kwh=kwh)
+
+
 def share_granted(community: Community, state: State, frame: Frame, granted: Floats) -> None:
     """Split (R, n) granted power over each building's flexible devices.
 
@@ -170,5 +182,5 @@ def share_granted(community: Community, state: State, frame: Frame, granted: Flo
         state.p_kw[i] = np.minimum(np.maximum(p, lo), hi)
 
 
-STAGES = (observe, decide, dispatch, flow)
+STAGES = (observe, decide, dispatch, flow, watch)
 """The stages of an act that are repeated after an event; read from left to right."""

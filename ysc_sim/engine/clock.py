@@ -15,6 +15,7 @@ from simpy.events import EventPriority
 
 from ysc_sim.contracts import OutageWindow
 from ysc_sim.engine.run import Run
+from ysc_sim.errors import YscError
 
 ACTS_LAST = EventPriority(2)
 """SimPy orders events of one instant by priority; its own timeouts have 1."""
@@ -101,4 +102,8 @@ def simulate(
     for window in run.community.cuts:
         env.process(cut(env, run, window))
     env.process(tick(env, run, progress, first, run.axis.count if last is None else last))
-    env.run()
+    try:
+        env.run()
+    except YscError as error:
+        # SimPy raises a copy that knows its key alone; the one that knows row and instant stands behind it.
+        raise (error.__cause__ or error) from None

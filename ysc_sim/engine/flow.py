@@ -20,7 +20,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.community.wires import Section, Wires
 from ysc_sim.engine.frame import Frame
-from ysc_sim.engine.island import share_islands
+from ysc_sim.engine.island import doom, share_islands
 from ysc_sim.engine.modes import lives, tied
 from ysc_sim.errors import InvariantError
 from ysc_sim.powerflow import ConstantPowerFactor, VoltWatt, solve
@@ -161,8 +161,27 @@ def _balance_islands(community: Community, state: State, wires: Wires, frame: Fr
             loss += np.where(solution.ok, solution.loss_kw, 0.0)
         change = np.abs(loss - state.loss_kw[rows, 0])
         if (change <= TOLERANCE_KW * np.maximum(loss, 1.0)).all():
+            _watch_voltage(community, state, wires, frame, rows)
             return
         state.loss_kw[rows, 0] = loss
         share_islands(community, state, frame)
         state.loss_kw[~(lives(state.mode) | tied(state.mode))[:, 0]] = 0.0
     raise InvariantError("losses_do_not_settle", row=int(rows[0]))
+
+
+def _watch_voltage(community: Community, state: State, wires: Wires, frame: Frame, rows: Ints) -> None:
+    """Islands with a voltage at a building that trips inverters, or without any solution, are lost after a time."""
+    limits = community.island.voltage
+    if limits is None:
+        return
+    powers = Injected(community, state)
+    wrong = np.zeros(state.mode.shape, dtype=np.bool_)
+    for section in wires.in_run:
+        solution = solve(section.net, *at_ports(section, wires, powers, rows), want=("v_pu",))
+        nodes = solution.v_pu.reshape(len(rows), -1)
+        first, second = section.watched[section.watched_building >= 0].T
+        across = np.abs(nodes[:, first] - np.where(second < 0, 0.0, nodes[:, second]))
+        level = across / section.watched_nominal[section.watched_building >= 0]
+        outside = ((level < limits.low_pu) | (level > limits.high_pu)).any(axis=1)
+        wrong[rows, 0] |= np.where(solution.ok, outside, True)
+    doom(state, frame, wrong, "voltage", limits.trip_s)

@@ -19,11 +19,11 @@ from ysc_sim.contracts import startable
 from ysc_sim.engine.cold_load import tier_parts
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of, pool
-from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, RECOVER, lives, tied
+from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, ISLAND, RECOVER, lives, tied
 from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.sharing import stores_kw
 from ysc_sim.engine.shedding import SHARE_EPS, Queue, in_units, latch
-from ysc_sim.engine.transfer import Switching, engine_formers, store_formers
+from ysc_sim.engine.transfer import DOOMS, Switching, engine_formers, store_formers
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
 
 MOST_SPLITS, LEAST_SPLIT_S = 12, 60.0
@@ -166,6 +166,9 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         split = stores_kw(community, state, frame, drawn * live, charged * live)
     _set_powers(community, state, frame, shares, split)
     serve_from_outlets(community, state, frame)
+    if community.island.overload_s is not None:
+        lacks = (cell.demand_kw[:, :, 0] > 0) & (served[:, :, 0] < 1.0 - SHARE_EPS) & allowed[:, :, 0]
+        doom(state, frame, lacks & (state.held_from_s[:, :, 0] > -np.inf), "power", community.island.overload_s)
 
 
 def _serve_losses(state: State, left: tuple[Floats, ...], used: tuple[Floats, Floats]) -> Bools:
@@ -182,6 +185,16 @@ def _serve_losses(state: State, left: tuple[Floats, ...], used: tuple[Floats, Fl
         if taken is not None:
             taken += part
     return np.asarray(need > SHARE_EPS * np.maximum(loss, 1.0))
+
+
+def doom(state: State, frame: Frame, wrong: Bools, cause: str, after_s: float) -> None:
+    """Islands in which something is ``wrong`` (R, c) go dark after a time, unless it is right again before."""
+    code = DOOMS.index(cause)
+    now, waits = _now_s(state, frame), np.isfinite(state.due_s) & (state.mode == ISLAND)
+    begins = wrong & (state.mode == ISLAND) & ~waits
+    over = ~wrong & waits & (state.doom == code)
+    state.due_s = np.where(begins, now + after_s, np.where(over, np.inf, state.due_s))
+    state.doom = np.where(begins, code, np.where(over, 0, state.doom))
 
 
 class Shares(NamedTuple):
@@ -201,14 +214,16 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 def _start_dark(community: Community, state: State, frame: Frame, runs: Bools) -> None:
     """Dark cells in which an engine runs come to life."""
     dark = (state.mode == BLACKSTART) | ((state.mode == DEAD) & np.isinf(state.due_s))
+    dark &= state.locked_s <= _now_s(state, frame)
     if not (dark & runs).any():
         return
-    switching = _switching(community, state, frame)
+    switching = switching_of(community, state, frame)
     for r, c in zip(*np.nonzero(dark & runs), strict=True):
         switching.go(int(r), int(c), "started", "started")
 
 
-def _switching(community: Community, state: State, frame: Frame) -> Switching:
+def switching_of(community: Community, state: State, frame: Frame) -> Switching:
+    """Rows of an act at their instants."""
     rows = np.arange(len(state.mode)) if frame.rows is None else frame.rows
     return Switching(community, state, rows, _now_s(state, frame)[:, 0], frame.events)
 
@@ -218,7 +233,7 @@ def _change_formers(community: Community, state: State, frame: Frame, alive: Boo
     lost = lives(state.mode) & ~alive
     if not (lost.any() or (state.mode == BLACKSTART).any()):
         return
-    switching = _switching(community, state, frame)
+    switching = switching_of(community, state, frame)
     engines, stores = engine_formers(community, state), store_formers(community, state)[1]
     for r, c in zip(*np.nonzero(lost), strict=True):
         trigger = "former_lost_engine_starting" if engines[r, c] else "former_lost"

@@ -13,7 +13,7 @@ from ysc_sim.results.arrays import Event, OutageRecord
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Ints
 
 HELD, ALIVE, DARK = ({mode.name for mode in MODES if mode.slack == slack} for slack in ("grid", "stores", "nobody"))
-DEVICES = ("energy", "former", "frequency", "start")
+DEVICES = ("energy", "power", "former", "voltage", "frequency", "start")
 """Causes that a device stands behind."""
 
 
@@ -92,12 +92,18 @@ class OutageLog:
                 )
 
     def _former_of(self, cell: int, *, engines: bool = False) -> str:
-        """The first grid-forming device of a cell in the order of buildings, stores before engines or engines only."""
+        """The first grid-forming device of a cell in the order of buildings, stores before engines or engines only.
+
+        Where none forms, the first that could not: any store or engine.
+        """
         each = list(zip(self._community.fleets, self._community.by_cell, strict=True))
         for fleet, to_cell in sorted(each, key=lambda pair: startable(pair[0])):
             if engines and not startable(fleet):
                 continue
             for j in np.flatnonzero(fleet.forming & (to_cell.group == cell)):
+                return fleet.placed.ids[int(j)]
+        for fleet, to_cell in each:
+            for j in np.flatnonzero((fleet.stores or startable(fleet)) & (to_cell.group == cell)):
                 return fleet.placed.ids[int(j)]
         return ""
 

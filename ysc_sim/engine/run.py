@@ -28,6 +28,7 @@ from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.row_outages import RowOutages
 from ysc_sim.engine.shedding import next_turn_s, start_shedding
+from ysc_sim.engine.swing import start_swing
 from ysc_sim.engine.transfer import (
     Switching,
     call_engines,
@@ -331,7 +332,9 @@ def memory_of(community: Community) -> DeviceState:
     """What shedding and cold loads remember at the beginning."""
     rows, n, c = community.rows, len(community.buildings), len(community.cells)
     rules = community.island
-    return start_shedding(rules.shedding, rows, n, c) | start_cold(rules.cold_load, rows, n)
+    flexible = {i: len(fleet.placed.ids) for i, fleet in enumerate(community.fleets) if fleet.flexible}
+    swing = start_swing(rules.frequency, rows, c, flexible)
+    return start_shedding(rules.shedding, rows, n, c) | start_cold(rules.cold_load, rows, n) | swing
 
 
 def tied_and_whole(state: State) -> bool:

@@ -9,13 +9,15 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Moment, startable
 from ysc_sim.engine.islands import any_in_island, islands_of
-from ysc_sim.engine.modes import DEAD, ISLAND, LIVES, MODES, RECOVER, SYNC, TIED, TRANSFER, follow, tied
-from ysc_sim.engine.swing import swing_of
+from ysc_sim.engine.modes import DEAD, ISLAND, LIVES, MODES, RECOVER, SYNC, TIED, TRANSFER, follow, lives, tied
+from ysc_sim.engine.swing import calm_down, swing_of
 from ysc_sim.resilience import synchronising_time_s
 from ysc_sim.results.arrays import Event
 from ysc_sim.scenario.island import Synchronise
 from ysc_sim.units import EMPTY_KWH, Bools, Floats, Ints
 
+DOOMS = ("frequency", "power", "voltage")
+"""Causes for which a living cell may go dark some time later; indexed by ``State.doom``."""
 STAIRS = 10
 """Steps in which generation and stores come back after their wait."""
 
@@ -36,6 +38,10 @@ class Switching(NamedTuple):
         mode = int(self.state.mode[at, cell])
         after = follow(mode, trigger)
         self.state.mode[at, cell] = after
+        if TIED[after] or not LIVES[after]:
+            self.state.doom[at, cell] = 0
+        if TIED[after]:
+            self.state.locked_s[at, cell] = -np.inf
         pick_up_s = self.community.island.shedding.pick_up_s
         if pick_up_s > 0 and after == ISLAND and not (LIVES[mode] or TIED[mode]):
             self._pick_up_by_tier(at, cell, pick_up_s)
@@ -89,6 +95,7 @@ def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> 
     engines = engine_formers(community, state)
     swing = swing_of(community, state, Moment(t_s[:, None], 0)) if _needs_swing(community) else None
     struck = np.zeros(state.mode.shape, dtype=np.bool_)
+    logged: dict[tuple[int, int], int] = {}
     for r, announced in zip(at.tolist(), planned.tolist(), strict=True):
         for c in np.flatnonzero(which[r]).tolist():
             if state.mode[r, c] == DEAD:  # it had not joined again yet
@@ -105,12 +112,17 @@ def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> 
                     trigger = "grid_lost_with_break"
                 else:
                     struck[r, c] = True
+            logged[r, c] = len(switching.events)
             switching.go(r, c, trigger, cause)
             breaks = state.mode[r, c] == TRANSFER
             state.due_s[r, c] = t_s[r] + community.island.break_s if breaks else np.inf
             state.level[r, c] = 1.0
-    if swing is not None and struck.any() and community.island.frequency is not None:
-        swing.strike(state, t_s, struck, community.island.frequency)
+    if swing is not None and community.island.frequency is not None:
+        left = np.zeros(len(t_s), dtype=np.bool_)
+        left[at] = True
+        calm_down(state, which & left[:, None], t_s)
+        if struck.any():
+            swing.strike(state, t_s, struck, community.island.frequency).tell(switching.events, logged)
 
 
 def _needs_swing(community: Community) -> bool:
@@ -176,10 +188,13 @@ def pass_time(switching: Switching) -> None:
     """What comes by itself: breaks end, switches close, generation comes back, relays trip and let tiers back."""
     state, now = switching.state, switching.t_s[:, None]
     trips = (state.held_from_s <= now[:, :, None]) & np.isfinite(state.held_from_s)
+    for r, c, tier in zip(*np.nonzero(trips & lives(state.mode)[:, :, None]), strict=True):
+        switching.go(int(r), int(c), "relay", f"relay_tier{tier + 1}")
     state.held_from_s = np.where(trips, -np.inf, state.held_from_s)
     over = (state.held_from_s == -np.inf) & (state.held_to_s <= now[:, :, None])
     state.held_from_s = np.where(over, np.inf, state.held_from_s)
     state.held_to_s = np.where(over, np.inf, state.held_to_s)
+    state.locked_s = np.where(state.locked_s <= now, -np.inf, state.locked_s)
     for r, c in zip(*np.nonzero(state.due_s <= now), strict=True):
         while state.due_s[r, c] <= switching.t_s[r]:
             _come_due(switching, int(r), int(c))
@@ -192,8 +207,7 @@ def _come_due(switching: Switching, r: int, c: int) -> None:
     if mode == TRANSFER:
         switching.go(r, c, "transferred", "transferred")
     elif mode == ISLAND:
-        engines = engine_formers(switching.community, state)[r, c]
-        switching.go(r, c, "blackout_engine_starting" if engines else "blackout", "frequency")
+        _black_out(switching, r, c)
     elif mode == SYNC and state.level[r, c] > 0:
         _in_step(switching, r, c)
     elif mode == SYNC:
@@ -209,6 +223,16 @@ def _come_due(switching: Switching, r: int, c: int) -> None:
         else:
             state.level[r, c] = stair / STAIRS
             state.due_s[r, c] = due_s + rules.ramp_s / STAIRS
+
+
+def _black_out(switching: Switching, r: int, c: int) -> None:
+    """A living cell is lost: by frequency an engine may start it anew after a while, otherwise only the grid."""
+    state, rules = switching.state, switching.community.island
+    cause = DOOMS[int(state.doom[r, c])]
+    engines = bool(engine_formers(switching.community, state)[r, c]) and cause == "frequency"
+    switching.go(r, c, "blackout_engine_starting" if engines else "blackout", cause)
+    again = rules.frequency.restart_s if cause == "frequency" and rules.frequency is not None else np.inf
+    state.locked_s[r, c] = switching.t_s[r] + again
 
 
 def _in_step(switching: Switching, r: int, c: int) -> None:
@@ -239,7 +263,7 @@ def join(switching: Switching, r: int, cell: int, mine: Ints) -> None:
 
 def call_engines(community: Community, state: State, t_s: Floats) -> None:
     """Engines of cells without grid are needed, the others are not."""
-    away = ~tied(state.mode) & ~((state.mode == DEAD) & np.isfinite(state.due_s))
+    away = ~tied(state.mode) & ~((state.mode == DEAD) & np.isfinite(state.due_s)) & ~np.isposinf(state.locked_s)
     for i, fleet in enumerate(community.fleets):
         if startable(fleet):
             wanted = community.by_cell[i].spread(away.astype(np.float64)) > 0
@@ -250,4 +274,5 @@ def next_change_s(state: State) -> Floats:
     """When something in each row changes by itself, (S,) seconds from the start; inf: nothing does."""
     waits = np.where(state.held_from_s == -np.inf, state.held_to_s, state.held_from_s)
     soonest: Floats = np.minimum(state.due_s.min(axis=1), waits.reshape(len(waits), -1).min(axis=1))
-    return soonest
+    locked = np.where(LIVES[state.mode] | TIED[state.mode], np.inf, state.locked_s)
+    return np.minimum(soonest, np.where(locked < 0, np.inf, locked).min(axis=1))

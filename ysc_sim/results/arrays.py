@@ -6,6 +6,7 @@ the recorded interval, float64; meters, trades and money are integers: 1 mWh (mi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -44,6 +45,11 @@ class Event:
     from_mode: str
     to_mode: str
     cause: str
+    frequency_hz: float = math.nan
+    """Where a transient was looked at: the frequency that it reached farthest from nominal."""
+    swing_kwh: float = math.nan
+    """What forming devices gave in it beyond what the run books: loads that fell with frequency and generation that was
+    cut took exactly as much less."""
 
 
 @dataclass(frozen=True)

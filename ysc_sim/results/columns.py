@@ -94,6 +94,10 @@ EVENT_COLUMNS = (
     Column("from_mode", "", "mode before"),
     Column("to_mode", "", "mode after"),
     Column("cause", "", "what triggered it"),
+    Column("frequency_hz", "Hz", "frequency farthest from nominal in the transient, where one was looked at"),
+    Column(
+        "swing_kwh", "kWh", "what forming devices gave in the transient beyond what is booked (loads took as much less)"
+    ),
 )
 OUTAGE_COLUMNS = (
     Column("row", "1", "row of the ensemble"),

@@ -141,6 +141,8 @@ def events_part(arrays: RunArrays) -> Columns:
     for key in ("cell", "from_mode", "to_mode", "cause"):
         text = text_of(getattr(event, key) for event in arrays.events)
         table[key] = Text(text.codes[order], text.names)
+    for key in ("frequency_hz", "swing_kwh"):
+        table[key] = np.array([getattr(event, key) for event in arrays.events], dtype=np.float64)[order]
     return table
 
 

@@ -75,9 +75,16 @@ def formers_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
             yield tree.problem("former_unknown", ("island", "formers", k), values)
 
 
+def voltages_are_solved(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Voltages of islands need the network inside the run."""
+    if scenario.island.voltage is not None and scenario.power_flow != "control":
+        yield tree.problem("voltage_needs_control", ("island", "voltage"), {"value": scenario.power_flow})
+
+
 CELL_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     cells_are_a_tree,
     cells_hold_buildings,
     cells_go_with_the_rest,
     formers_exist,
+    voltages_are_solved,
 )

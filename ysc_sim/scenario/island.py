@@ -63,6 +63,11 @@ class Frequency:
     """Frequency at which the island is lost (lower end of the relay range of JEAC 9701)."""
     rise_hz: Hertz = 51.5
     """Frequency at which it is lost above nominal."""
+    step_share: Annotated[float, Gt(0), Le(1), Unit("1")] = 0.1
+    """Later steps of what forming devices carry (loads shed or restored, a generator lost, a split) are looked at above
+    this share of what they can give."""
+    restart_s: Annotated[float, Ge(30), Le(1e10), Unit("s")] = 300.0
+    """How long an island that was lost by frequency stays dark before an engine may start it again (assumed)."""
 
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
@@ -72,6 +77,21 @@ class Frequency:
         if not self.collapse_hz < self.nominal_hz < self.rise_hz:
             problems.append(("frequency_limits_cross", "nominal_hz", {"value": self.nominal_hz}))
         return problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voltage:
+    """Voltages at which an island is lost; needs ``power_flow: control``.
+
+    Defaults: relays of Japanese 202 V inverters, 160 V and 230 V for 1 s (settings 160 to 180 V and 220 to 240 V).
+    """
+
+    low_pu: Annotated[float, Gt(0), Le(1), Unit("1")] = 0.792
+    """Lowest voltage at the connection of a building, on the nominal one."""
+    high_pu: Annotated[float, Ge(1), Le(2), Unit("1")] = 1.139
+    """Highest."""
+    trip_s: Seconds = 1.0
+    """How long it must be outside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +186,12 @@ class Island:
     ramp_s: Seconds = 0.0
     """Then they come back within this time, in ten equal stairs (IEEE 1547: 300 s)."""
     frequency: Frequency | None = None
-    """Frequency in the seconds after the loss of the grid; not looked at if not given."""
+    """Frequency in the seconds after each disturbance; not looked at if not given."""
+    voltage: Voltage | None = None
+    """Voltages at which the island is lost; not looked at if not given."""
+    overload_s: Seconds | None = None
+    """Critical demand (tier 1) has no switch: where forming devices and the rest cannot carry it for this long, they
+    trip, and stay off until the grid is back. If not given it is served in part."""
 
 
 @dataclass(frozen=True, kw_only=True)
