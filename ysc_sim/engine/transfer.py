@@ -275,4 +275,5 @@ def next_change_s(state: State) -> Floats:
     waits = np.where(state.held_from_s == -np.inf, state.held_to_s, state.held_from_s)
     soonest: Floats = np.minimum(state.due_s.min(axis=1), waits.reshape(len(waits), -1).min(axis=1))
     locked = np.where(LIVES[state.mode] | TIED[state.mode], np.inf, state.locked_s)
-    return np.minimum(soonest, np.where(locked < 0, np.inf, locked).min(axis=1))
+    soonest = np.minimum(soonest, np.where(locked < 0, np.inf, locked).min(axis=1))
+    return soonest
