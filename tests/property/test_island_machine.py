@@ -56,6 +56,7 @@ RULES = st.fixed_dictionaries(
                 "order": st.sampled_from([[1, 2, 3, 4], [4, 2, 3, 1]]),
             }
         ),
+        "planned": st.one_of(st.none(), st.just({"ramp_s": 300})),
         "overload_s": st.sampled_from([None, 0.0, 20.0]),
         "cold_load": st.one_of(st.none(), st.just({}), st.just({"peak": 5, "decay_s": 100, "hold_s": 50})),
         "break_s": st.sampled_from([0.0, 13.0, 1900.0]),

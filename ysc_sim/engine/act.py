@@ -15,6 +15,7 @@ from ysc_sim.engine.flow import flow
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands, switching_of
 from ysc_sim.engine.no_export import forbid_export
+from ysc_sim.engine.ramp import hold_exchange
 from ysc_sim.engine.swing import watch_steps
 from ysc_sim.units import Floats
 
@@ -137,6 +138,7 @@ def dispatch(community: Community, state: State, frame: Frame) -> None:
     if frame.dark:
         # Losses of the grid's time must not end an island; its own are found by the flow that follows.
         state.loss_kw = np.zeros_like(state.loss_kw)
+        hold_exchange(community, state, frame)
         share_islands(community, state, frame)
 
 

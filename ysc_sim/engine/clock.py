@@ -50,9 +50,17 @@ def tick(
         run.end()
 
 
-def outage(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[Any, Any, None]:
-    """The grid goes away and comes back at its exact second; an end behind the horizon just closes the books."""
-    yield env.timeout(window.start_s)
+def outage(env: simpy.Environment, run: Run, window: OutageWindow, lead_s: int) -> Generator[Any, Any, None]:
+    """The grid goes away and comes back at its exact second; an end behind the horizon just closes the books.
+
+    ``lead_s`` before it, exchange begins to be ramped to zero; 0: it does not.
+    """
+    if lead_s:
+        yield env.timeout(window.start_s - lead_s)
+        run.close(int(env.now))
+        run.ramp(lead_s)
+        yield from act_now(env, run)
+    yield env.timeout(window.start_s - env.now)
     run.close(window.start_s)
     run.lose_grid(window)
     yield from act_now(env, run)
@@ -97,8 +105,11 @@ def simulate(
     that all rows share.
     """
     env = simpy.Environment(initial_time=first * run.axis.step_s)
+    rules, free_s = run.community.island.planned, 0
     for window in run.community.outages:
-        env.process(outage(env, run, window))
+        ramp_s = 0 if rules is None else round(min(rules.ramp_s, window.notice_s, window.start_s - free_s))
+        env.process(outage(env, run, window, ramp_s))
+        free_s = window.end_s
     for window in run.community.cuts:
         env.process(cut(env, run, window))
     env.process(tick(env, run, progress, first, run.axis.count if last is None else last))

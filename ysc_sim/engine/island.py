@@ -19,7 +19,7 @@ from ysc_sim.contracts import startable
 from ysc_sim.engine.cold_load import tier_parts
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of, pool
-from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, ISLAND, RECOVER, lives, tied
+from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, ISLAND, PLANNED, RECOVER, lives, tied
 from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.sharing import stores_kw
 from ysc_sim.engine.shedding import SHARE_EPS, Queue, in_units, latch
@@ -255,7 +255,7 @@ def _set_powers(
 
     ``split``: what each store does, where not all do the same part of what they can.
     """
-    whole = (state.mode == GRID).astype(np.float64)
+    whole = ((state.mode == GRID) | (state.mode == PLANNED)).astype(np.float64)
     waits = (state.mode == RECOVER).astype(np.float64)
     net = np.zeros(state.net_kw.shape)
     for i, (fleet, to_cell) in enumerate(zip(community.fleets, community.by_cell, strict=True)):

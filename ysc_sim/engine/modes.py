@@ -19,7 +19,7 @@ import numpy as np
 from ysc_sim.errors import InvariantError
 from ysc_sim.units import Bools, Ints
 
-GRID, ISLAND, DEAD, TRANSFER, BLACKSTART, SYNC, RECOVER = range(7)
+GRID, ISLAND, DEAD, TRANSFER, BLACKSTART, SYNC, RECOVER, PLANNED = range(8)
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ MODES: tuple[Mode, ...] = (
     Mode("BLACKSTART", "nobody", trades=False),  # dark, an engine is starting
     Mode("SYNC", "stores", trades=True),  # the grid is back, the island waits for its windows
     Mode("RECOVER", "grid", trades=True),  # on the grid again, generation and stores still wait and ramp up
+    Mode("PLANNED", "grid", trades=True),  # the exchange is ramped to zero before an announced outage
 )
 """Indexed by the code that the state holds."""
 
@@ -49,11 +50,12 @@ LIVES: Bools = np.array([mode.slack == "stores" for mode in MODES])
 """Whether the grid, or the cell itself, holds the balance; indexed by mode."""
 
 TRANSITIONS: dict[tuple[int, str], int] = {
-    **{(mode, "grid_lost"): ISLAND for mode in (GRID, RECOVER)},
-    **{(mode, "planned_loss"): ISLAND for mode in (GRID, RECOVER)},
-    **{(mode, "grid_lost_with_break"): TRANSFER for mode in (GRID, RECOVER)},
-    **{(mode, "grid_lost_without_former"): DEAD for mode in (GRID, RECOVER)},
-    **{(mode, "grid_lost_engine_starting"): BLACKSTART for mode in (GRID, RECOVER)},
+    **{(mode, "grid_lost"): ISLAND for mode in (GRID, RECOVER, PLANNED)},
+    **{(mode, "planned_loss"): ISLAND for mode in (GRID, RECOVER, PLANNED)},
+    **{(mode, "grid_lost_with_break"): TRANSFER for mode in (GRID, RECOVER, PLANNED)},
+    **{(mode, "grid_lost_without_former"): DEAD for mode in (GRID, RECOVER, PLANNED)},
+    **{(mode, "grid_lost_engine_starting"): BLACKSTART for mode in (GRID, RECOVER, PLANNED)},
+    (GRID, "ramp_begins"): PLANNED,
     (TRANSFER, "transferred"): ISLAND,
     **{(mode, "former_lost"): DEAD for mode in (ISLAND, SYNC, TRANSFER)},
     **{(mode, "former_lost_engine_starting"): BLACKSTART for mode in (ISLAND, SYNC, TRANSFER)},

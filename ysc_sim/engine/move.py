@@ -14,7 +14,7 @@ from ysc_sim.engine.cold_load import bands_of, tier_parts, warm_up
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of, pool
 from ysc_sim.engine.meters import Rest, read_meters
-from ysc_sim.engine.modes import RECOVER, tied
+from ysc_sim.engine.modes import PLANNED, RECOVER, tied
 from ysc_sim.engine.no_export import book_curtailed
 from ysc_sim.engine.outlet import from_outlets_kw
 from ysc_sim.engine.shedding import in_units
@@ -208,7 +208,7 @@ def idle(community: Community, state: State, fleet: int) -> Floats:
     """
     alone = ~tied(state.mode)
     if not (community.export_bans or (community.wires is not None and community.wires.control)):
-        alone |= state.mode == RECOVER
+        alone |= (state.mode == RECOVER) | (state.mode == PLANNED)
     return community.by_cell[fleet].spread(alone.astype(np.float64))
 
 

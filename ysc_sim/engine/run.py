@@ -26,6 +26,7 @@ from ysc_sim.engine.notices import Notices
 from ysc_sim.engine.outage_log import OutageLog
 from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
+from ysc_sim.engine.ramp import begin_ramp, start_ramp
 from ysc_sim.engine.row_outages import RowOutages
 from ysc_sim.engine.shedding import next_turn_s, start_shedding
 from ysc_sim.engine.swing import start_swing
@@ -66,7 +67,8 @@ class Run:
         self.events: list[Event] = []
         self.gate = Gate(community, self.prices)
         self.outage_log = OutageLog(community)
-        self.row_outages = RowOutages(community.row_outages, community.rows)
+        ramp_s = 0.0 if community.island.planned is None else community.island.planned.ramp_s
+        self.row_outages = RowOutages(community.row_outages, community.rows, ramp_s)
         self.notices = Notices(community)
         self.now_s = 0
         self.record_s = self.axis.step_s * community.record_every
@@ -181,6 +183,14 @@ class Run:
         self._lose_grid(switching, switching.rows, np.full(switching.rows.size, window.notice_s > 0))
         self._note_events()
 
+    def ramp(self, lead_s: float) -> None:
+        """The grid will go away for all rows ``lead_s`` from now: exchange is ramped to zero."""
+        switching = self._everyone(self.now_s)
+        lead = np.full(switching.rows.size, lead_s)
+        begin_ramp(switching, switching.rows, lead, on_grid_wires(self.community, self.state))
+        self.dark = not self.on_grid
+        self._note_events()
+
     def return_grid(self, t_s: int) -> None:
         """The grid is back for all rows: every cell that lives or is dark joins it."""
         switching = self._everyone(t_s)
@@ -228,7 +238,10 @@ class Run:
     def _switch_rows(self, part: State, rows: Ints, t_s: Floats) -> None:
         """Rows of ``part`` whose own outages begin or end, or whose cells change by themselves, at ``t_s`` (k,)."""
         switching = self._switching(part, rows, t_s)
-        lost, back = self.row_outages.due(rows, t_s)
+        ramps, lost, back = self.row_outages.due(rows, t_s)
+        if ramps.any():
+            at = np.flatnonzero(ramps)
+            begin_ramp(switching, at, self.row_outages.lead_s(rows[at]), on_grid_wires(self.community, part))
         if lost.any():
             at = np.flatnonzero(lost)
             self._lose_grid(switching, at, self.row_outages.announced(rows[at]))
@@ -334,7 +347,8 @@ def memory_of(community: Community) -> DeviceState:
     rules = community.island
     flexible = {i: len(fleet.placed.ids) for i, fleet in enumerate(community.fleets) if fleet.flexible}
     swing = start_swing(rules.frequency, rows, c, flexible)
-    return start_shedding(rules.shedding, rows, n, c) | start_cold(rules.cold_load, rows, n) | swing
+    demand = start_shedding(rules.shedding, rows, n, c) | start_cold(rules.cold_load, rows, n)
+    return demand | swing | start_ramp(rules.planned, rows, c)
 
 
 def tied_and_whole(state: State) -> bool:

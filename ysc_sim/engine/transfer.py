@@ -9,8 +9,9 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Moment, startable
 from ysc_sim.engine.islands import any_in_island, islands_of
-from ysc_sim.engine.modes import DEAD, ISLAND, LIVES, MODES, RECOVER, SYNC, TIED, TRANSFER, follow, lives, tied
-from ysc_sim.engine.swing import calm_down, swing_of
+from ysc_sim.engine.modes import DEAD, ISLAND, LIVES, MODES, PLANNED, RECOVER, SYNC, TIED, TRANSFER, follow, lives, tied
+from ysc_sim.engine.shedding import SHARE_EPS
+from ysc_sim.engine.swing import Swing, calm_down, swing_of
 from ysc_sim.resilience import synchronising_time_s
 from ysc_sim.results.arrays import Event
 from ysc_sim.scenario.island import Synchronise
@@ -79,6 +80,16 @@ def engine_formers(community: Community, state: State) -> Bools:
     return any_in_island(ready > 0, islands_of(community, state))
 
 
+def engines_running(community: Community, state: State, moment: Moment) -> Bools:
+    """Cells (R, c) in which a grid-forming engine runs."""
+    runs = np.zeros(state.mode.shape)
+    for i, fleet in enumerate(community.fleets):
+        if startable(fleet):
+            gives = fleet.bands(state.fleets[i], moment).hi_kw > 0
+            runs += community.by_cell[i].sum(np.where(fleet.forming & gives, 1.0, 0.0))
+    return any_in_island(runs > 0, islands_of(community, state))
+
+
 def on_grid_wires(community: Community, state: State) -> Bools:
     """Cells (R, c) whose switches lead to the grid, whether it is there or not."""
     top = islands_of(community, state)
@@ -92,9 +103,10 @@ def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> 
     """
     community, state, t_s = switching.community, switching.state, switching.t_s
     stores, forms = store_formers(community, state)
+    stores = stores | engines_running(community, state, Moment(t_s[:, None], 0))
     engines = engine_formers(community, state)
     swing = swing_of(community, state, Moment(t_s[:, None], 0)) if _needs_swing(community) else None
-    struck = np.zeros(state.mode.shape, dtype=np.bool_)
+    struck, planned_rules = np.zeros(state.mode.shape, dtype=np.bool_), community.island.planned
     logged: dict[tuple[int, int], int] = {}
     for r, announced in zip(at.tolist(), planned.tolist(), strict=True):
         for c in np.flatnonzero(which[r]).tolist():
@@ -106,7 +118,7 @@ def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> 
                 if not stores[r, c]:
                     trigger = "grid_lost_engine_starting" if engines[r, c] else "grid_lost_without_former"
                     cause = "grid_lost" if engines[r, c] else ("energy" if forms[r, c] else "former")
-                elif announced:
+                elif announced and (planned_rules is None or not _large(swing, community, r, c)):
                     trigger, cause = "planned_loss", "planned"
                 elif swing is not None and community.island.break_s > 0 and swing.step_kw[r, c] > swing.spare_kw[r, c]:
                     trigger = "grid_lost_with_break"
@@ -123,6 +135,16 @@ def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> 
         calm_down(state, which & left[:, None], t_s)
         if struck.any():
             swing.strike(state, t_s, struck, community.island.frequency).tell(switching.events, logged)
+
+
+def _large(swing: Swing | None, community: Community, r: int, c: int) -> bool:
+    """Whether a cell still takes or sends so much that its opening is a disturbance."""
+    if swing is None:
+        return False
+    rules = community.island.frequency
+    able = max(float(swing.most_kw[r, c]), -float(swing.least_kw[r, c]))
+    beyond = swing.step_kw[r, c] > swing.spare_kw[r, c] + SHARE_EPS * max(able, 1.0)
+    return bool(beyond) or (rules is not None and abs(swing.step_kw[r, c]) > rules.step_share * able)
 
 
 def _needs_swing(community: Community) -> bool:
@@ -215,6 +237,9 @@ def _come_due(switching: Switching, r: int, c: int) -> None:
         state.due_s[r, c] = due_s + rules.break_s
     elif mode == DEAD and on_grid_wires(switching.community, state)[r, c]:
         switch_on(switching, r, c)
+    elif mode == PLANNED:
+        state.level[r, c] = max(round(state.level[r, c] * STAIRS) - 1, 0) / STAIRS
+        state.due_s[r, c] = due_s + switching.state.memory["stair_s"][r, c] if state.level[r, c] > 0 else np.inf
     elif mode == RECOVER:
         stair = round(state.level[r, c] * STAIRS) + 1
         if rules.ramp_s == 0 or stair >= STAIRS:
@@ -263,7 +288,11 @@ def join(switching: Switching, r: int, cell: int, mine: Ints) -> None:
 
 def call_engines(community: Community, state: State, t_s: Floats) -> None:
     """Engines of cells without grid are needed, the others are not."""
-    away = ~tied(state.mode) & ~((state.mode == DEAD) & np.isfinite(state.due_s)) & ~np.isposinf(state.locked_s)
+    away = (
+        (~tied(state.mode) | (state.mode == PLANNED))
+        & ~((state.mode == DEAD) & np.isfinite(state.due_s))
+        & ~np.isposinf(state.locked_s)
+    )
     for i, fleet in enumerate(community.fleets):
         if startable(fleet):
             wanted = community.by_cell[i].spread(away.astype(np.float64)) > 0
@@ -275,5 +304,5 @@ def next_change_s(state: State) -> Floats:
     waits = np.where(state.held_from_s == -np.inf, state.held_to_s, state.held_from_s)
     soonest: Floats = np.minimum(state.due_s.min(axis=1), waits.reshape(len(waits), -1).min(axis=1))
     locked = np.where(LIVES[state.mode] | TIED[state.mode], np.inf, state.locked_s)
-    soonest = np.minimum(soonest, np.where(locked < 0, np.inf, locked).min(axis=1))
-    return soonest
+    first: Floats = np.minimum(soonest, np.where(locked < 0, np.inf, locked).min(axis=1))
+    return first

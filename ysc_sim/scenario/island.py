@@ -95,6 +95,14 @@ class Voltage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Planned:
+    """How an announced outage is awaited: the exchange with the grid is ramped to zero, then the switch opens."""
+
+    ramp_s: Annotated[float, Ge(10), Le(1e6), Unit("s")] = 600.0
+    """Time for that before the outage, in ten equal stairs; not longer than the notice."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Shedding:
     """Who goes without when there is not enough, for how long, and who comes back first."""
 
@@ -179,6 +187,8 @@ class Island:
     given."""
     break_s: Seconds = 0.0
     """Break of the supply when the grid is lost unannounced and forming devices could not take over what it gave."""
+    planned: Planned | None = None
+    """Ramp before announced outages; if not given, the separation is taken to be seamless whatever flows."""
     synchronise: Synchronise | None = None
     """How an island joins the grid again; at once and without a check if not given."""
     wait_s: Seconds = 0.0
