@@ -36,10 +36,12 @@ class Energy:
         **{name: MetricInfo("kWh", better) for name, better in SUMS.items()},
         "relay_trips": MetricInfo("1", -1),
         "import_kwh": MetricInfo("kWh", -1),
+        "import_without_sharing_kwh": MetricInfo("kWh", -1),
         "export_kwh": MetricInfo("kWh", 0),
         "traded_kwh": MetricInfo("kWh", 1),
         "self_consumption_ratio": MetricInfo("1", 1),
         "self_sufficiency_ratio": MetricInfo("1", 1),
+        "self_sufficiency_without_sharing_ratio": MetricInfo("1", 1),
         "co2_kg": MetricInfo("kg", -1),
     }
 
@@ -64,9 +66,22 @@ class Energy:
             values["co2_kg"] = values["import_kwh"] * arrays.co2_kg_per_kwh
         unserved = arrays.total("unserved_kwh")
         lacking = np.zeros_like(buildings["load_kwh"]) if unserved is None else unserved
+        missing = np.add.reduce(lacking, axis=1)
         _add_ratios(buildings, lacking)
-        _add_ratios(community, np.add.reduce(lacking, axis=1))
+        _add_ratios(community, missing)
+        if len(arrays.buildings) > 1:
+            _add_without_sharing(community, buildings["import_kwh"], missing)
         return MetricValues(community, buildings)
+
+
+def _add_without_sharing(community: dict[str, Floats], import_kwh: Floats, unserved_kwh: Floats) -> None:
+    """The same physical run with nothing shared: every building imports for itself what its own meter took in."""
+    own, served = np.add.reduce(import_kwh, axis=1), community["load_kwh"] - unserved_kwh
+    community["import_without_sharing_kwh"] = own
+    if "self_sufficiency_ratio" in community:
+        ratio = np.full(served.shape, np.nan)
+        np.divide(served - own, served, out=ratio, where=served > 0)
+        community["self_sufficiency_without_sharing_ratio"] = ratio
 
 
 def _add_ratios(values: dict[str, Floats], unserved_kwh: Floats) -> None:
