@@ -8,6 +8,7 @@ import numpy as np
 
 from ysc_sim.powerflow.blocks import new_block
 from ysc_sim.powerflow.certify import mismatch_pu
+from ysc_sim.powerflow.constant_power import ConstantPower, scaled_state, unit_width
 from ysc_sim.powerflow.fixed_point import State, Workspace, iterate
 from ysc_sim.powerflow.grid import Grid, compiled
 from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts
@@ -16,13 +17,15 @@ from ysc_sim.powerflow.inverters import InverterPlan
 from ysc_sim.powerflow.loads import shares_of
 from ysc_sim.powerflow.network import EARTH, Complexes, Network
 from ysc_sim.powerflow.newton import continue_rows
+from ysc_sim.powerflow.planes import Pool
 from ysc_sim.powerflow.port_system import HeldPorts, PortSystem
 from ysc_sim.powerflow.ports import AnyPorts, DensePorts, TreePorts, as_block
 from ysc_sim.powerflow.recorder import PatternRecorder, Recorder
 from ysc_sim.powerflow.solution import Reason
+from ysc_sim.powerflow.unit_form import UnitForm, unit_form
 from ysc_sim.units import Bools, Floats, Ints
 
-TREE_FROM_PORTS = 70
+TREE_FROM_PORTS = 45
 """Radial networks with at least this many loaded ports are swept; below, the dense product is faster
 (measured)."""
 TREE_ROWS = 256
@@ -72,7 +75,7 @@ class Loading:
             part = rows[low : low + 4096]
             for values in (self.task.p_kw, self.task.q_kvar):
                 block = _block(values, part)
-                highest, lowest = block.max(axis=0), block.min(axis=0)  # NaN if any is
+                highest, lowest = _extremes(block)
                 loaded |= (highest != 0) | (lowest != 0)
                 if not (np.isfinite(highest).all() and np.isfinite(lowest).all()):
                     good[low : low + 4096] &= np.isfinite(block).all(axis=1)
@@ -166,10 +169,44 @@ class Group:
         """Rows that it leaves."""
         width = self._width()
         space = Workspace(self.ports)
+        form = self._unit_form(rows)
         for patient in (False, True):
-            left = [self._chunk(rows[low : low + width], view, space, patient) for low in range(0, len(rows), width)]
+            if form is not None and not patient:
+                left = self._constant_power(form, rows, view)
+            else:
+                left = [
+                    self._chunk(rows[low : low + width], view, space, patient) for low in range(0, len(rows), width)
+                ]
             rows = np.concatenate([rows[:0], *left])
         return rows
+
+    def _unit_form(self, rows: Ints) -> UnitForm | None:
+        """The form for constant power and constant sources, if that is what the rows have."""
+        inconstant = self.loading.shares is not None or self.loading.inverters is not None
+        if inconstant or len(self.source_v) > 1 or not self.ports.count or not len(rows):
+            return None
+        return unit_form(self.ports, self._held(rows), self.task.net.base_kva)
+
+    def _constant_power(self, form: UnitForm, rows: Ints, view: PatternRecorder) -> list[Ints]:
+        """Rows that it leaves."""
+        width = unit_width(form, len(rows))
+        kernels: dict[int, ConstantPower] = {}
+        pool, held, left = Pool(), self._held(rows), []
+        for low in range(0, len(rows), width):
+            part = rows[low : low + width]
+            if len(part) not in kernels:
+                kernels[len(part)] = ConstantPower(form, self.loading.active, len(part), pool)
+            kernel = kernels[len(part)]
+            kernel.load(_block(self.task.p_kw, part), _block(self.task.q_kvar, part))
+            outcome = kernel.run()
+            mismatch = outcome.mismatch_kw / self.task.net.base_kva
+            good = outcome.still & (mismatch <= self.task.tolerance_pu)
+            if good.all() and view.takes(outcome):
+                view.record_outcome(part, mismatch, held, outcome)
+            else:
+                state = scaled_state(outcome)
+                left.append(self._keep(part, view, self.loading.injection(part), held, state, mismatch))
+        return left
 
     def _width(self) -> int:
         """Rows of a chunk: the buffers of a dense form should stay in cache, a sweep needs long rows."""
@@ -217,6 +254,21 @@ class Group:
         state = State(voltage=as_block(no_load + dense.z @ current), current=as_block(current), still=solved)
         mismatch = np.maximum(mismatch_pu(dense, injection, held, state), apart)
         self._keep(rows, PatternRecorder(recorder, dense, self.loading.active), injection, held, state, mismatch)
+
+
+def _extremes(block: Floats) -> tuple[Floats, Floats]:
+    """Highest and lowest value of each column, NaN if any is. Short rows are taken several at a time."""
+    rows, columns = block.shape
+    several = max(1, 512 // max(1, columns))
+    if several == 1 or rows < 2 * several or not block.flags.c_contiguous:
+        return block.max(axis=0), block.min(axis=0)
+    whole = rows // several * several
+    wide = block[:whole].reshape(-1, several * columns)
+    ends = [(wide.max(axis=0), wide.min(axis=0))] + (
+        [(block[whole:].max(axis=0), block[whole:].min(axis=0))] if whole < rows else []
+    )
+    high, low = (np.concatenate([end[side].reshape(-1, columns) for end in ends]) for side in (0, 1))
+    return high.max(axis=0), low.min(axis=0)
 
 
 def _block(values: Floats, rows: Ints) -> Floats:

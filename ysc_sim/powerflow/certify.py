@@ -22,7 +22,7 @@ def mismatch_pu(ports: AnyPorts, injection: Injection, held: Complexes, state: S
     v, j = state.voltage, state.current
     with np.errstate(all="ignore"):
         turn = ports.conj_power_scale(held)
-        power = _scaled_power(ports, injection, turn, held, v) if state.scaled_power is None else state.scaled_power
+        power = _scaled_power(ports, injection, turn, held, v)
         worst = np.zeros(v.shape[2])
         step = next(tiles(len(v), v.shape[2]), slice(0, 0)).stop
         spare, error = (new_block(step, v.shape[2], np.float64) for _ in range(2))

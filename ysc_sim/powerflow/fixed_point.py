@@ -1,10 +1,9 @@
-"""The iteration V ← E + Z·conj(S/V) on blocks of rows.
+"""The iteration V ← E + Z·conj(S(|V|)/V) on blocks of rows: for power that depends on the voltage, for sources that
+differ between rows, and with more patience for rows that :mod:`.constant_power` leaves.
 
-Constant power: a start in float32; then the residual E + Z·conj(S/V) − V in float64, whose remaining change is
-found by the linearised iteration in float32 and added, until the residual is far below any tolerance (iterative
-refinement in two precisions [3]_). Power that depends on the voltage: plain float64 iterations. Either way a row
-stands still only by its own residual, so that its neighbours cannot move it by more than that. References: the
-implicit Z-bus method [1]_; its contraction and uniqueness near no load [2]_.
+A start in float32, then plain float64 iterations. A row stands still only by its own change, so that its neighbours
+cannot move it by more than that. References: the implicit Z-bus method [1]_; its contraction and uniqueness near no
+load [2]_.
 
 .. [1] T. H. Chen et al., "Distribution system power flow analysis: a rigid approach", IEEE Trans. Power
 Delivery 6
@@ -12,7 +11,6 @@ Delivery 6
 .. [2] S. Bolognani, S. Zampieri, "On the existence and linear approximation of the power flow solution in
 power
    distribution networks", IEEE Trans. Power Systems 31 (2016) 163–172.
-.. [3] N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed. (2002), ch. 12.
 """
 
 from __future__ import annotations
@@ -32,17 +30,13 @@ STANDSTILL_PU = 1e-13
 """A row is done when no port voltage moved further than this in one plain iteration (p.u.). It is far below any
 tolerance, so that what is left of the start, and with it of the company a row was solved in, stays below
 1e-10 in every result."""
-RESIDUAL_PU = 2e-12
-"""The same for a residual after refinement: what it leaves is smaller by the contraction of one iteration."""
-REFINEMENTS = 5
-CORRECTIONS = 8
 FAST_ITERATIONS = 12
 """float64 iterations of the first attempt; rows that need more are collected and tried again together."""
 PATIENT_ITERATIONS = 60
 START_ITERATIONS = 8
 """float32 iterations, at most, before the first float64 one: they cost half."""
 START_PU = 2e-5
-"""They end when no voltage moved further. What is left, near 1e-6, then squares in the first correction."""
+"""They end when no voltage moved further."""
 _TILE_FLOATS = 49_152
 """Floats in a block of one tile."""
 
@@ -96,11 +90,6 @@ class Currents:
         turn_power(power, self._turn, exact)
         self._s[:] = exact
 
-    @property
-    def scaled_power(self) -> Floats | None:
-        """See :class:`State`."""
-        return np.asarray(self._s, dtype=np.float64) if self._fixed else None
-
     def run(self, voltage: Reals, out: Reals) -> None:
         """Write the currents at ``voltage`` (P, 2, c) to ``out``."""
         if not self._fixed:
@@ -125,8 +114,6 @@ class State:
     voltage: Floats
     current: Floats
     still: Bools
-    scaled_power: Floats | None = None
-    """(P, 2, c) conjugated power in the scaling of the ports, where it does not depend on the voltage."""
 
 
 class Workspace:
@@ -179,9 +166,7 @@ def iterate(space: Workspace, injection: Injection, held: Complexes, *, patient:
             return _plain(space, currents, held, voltage, PATIENT_ITERATIONS)
         rough = _start(space, Currents(space, injection, held, np.float32, like=currents), held, voltage.shape[2])
         voltage[:] = rough
-        if injection.depends_on_voltage:
-            return _plain(space, currents, held, voltage, FAST_ITERATIONS)
-        return _refined(space, currents, held, voltage, rough)
+        return _plain(space, currents, held, voltage, FAST_ITERATIONS)
 
 
 def _start(space: Workspace, currents: Currents, held: Complexes, width: int) -> Reals:
@@ -215,71 +200,6 @@ def _plain(space: Workspace, currents: Currents, held: Complexes, voltage: Float
         if np.all(change <= STANDSTILL_PU):
             break
     return State(voltage=now, current=np.asarray(operator.current, dtype=np.float64), still=change <= STANDSTILL_PU)
-
-
-def _refined(space: Workspace, currents: Currents, held: Complexes, voltage: Floats, rough: Reals) -> State:
-    """float64 residuals, float32 corrections; ``rough``: the ``voltage`` in float32."""
-    width = voltage.shape[2]
-    operator = space.operator(width, np.float64, held)
-    light = space.operator(width, np.float32, held)
-    following = np.asarray(space.block("next", width, np.float64), dtype=np.float64)
-    current = np.asarray(operator.current, dtype=np.float64)
-    slope: _Slope | None = None
-    for turn in range(REFINEMENTS):
-        currents.run(voltage, operator.current)
-        operator.voltage(following)
-        residual = np.subtract(following, voltage, voltage)
-        if _within(residual, RESIDUAL_PU) or turn == REFINEMENTS - 1:
-            break
-        slope = slope or _Slope(space, rough, current)
-        np.add(following, slope.correction(light, residual), voltage)
-    still = _largest(voltage) <= RESIDUAL_PU
-    return State(voltage=following, current=current, still=still, scaled_power=currents.scaled_power)
-
-
-class _Slope:
-    """Currents answer to a small change d of the voltages by −(j/conj(V))·conj(d)."""
-
-    def __init__(self, space: Workspace, voltage: Reals, current: Floats) -> None:
-        count, width = voltage.shape[0], voltage.shape[2]
-        self._slope = space.block("slope", width, np.float32)
-        self._change, self._total = (space.block(name, width, np.float32) for name in ("change", "total"))
-        self._tiles = [(tile, *space.spare(tile, width, np.float32)) for tile in tiles(count, width)]
-        self._change[:] = current
-        for tile, one, two, square in self._tiles:
-            v, j, out = voltage[tile], self._change[tile], self._slope[tile]
-            np.multiply(v, v, one)
-            np.add(one[:, 0], one[:, 1], square)
-            np.divide(-1, square, square)
-            np.multiply(v, square[:, None], one)
-            np.multiply(j, one, two)
-            np.subtract(two[:, 0], two[:, 1], out[:, 0])
-            np.multiply(j, one[:, ::-1], two)
-            np.add(two[:, 0], two[:, 1], out[:, 1])
-
-    def correction(self, light: Operator, residual: Floats) -> Reals:
-        """(P, 2, c) sum of the changes that follow on ``residual``."""
-        change, total = self._change, self._total
-        change[:] = residual
-        self._answer(change, light.current)
-        light.change(total)
-        change[:] = total
-        for turn in range(CORRECTIONS):
-            if turn and _within(change, 8 * RESIDUAL_PU):  # one float64 turn follows, which contracts further
-                break
-            self._answer(change, light.current)
-            light.change(change)
-            np.add(total, change, total)
-        return total
-
-    def _answer(self, change: Reals, out: Reals) -> None:
-        """slope·conj(change)"""
-        for tile, _, two, _ in self._tiles:
-            slope, d, j = self._slope[tile], change[tile], out[tile]
-            np.multiply(slope, d, two)
-            np.add(two[:, 0], two[:, 1], j[:, 0])
-            np.multiply(slope[:, ::-1], d, two)
-            np.subtract(two[:, 0], two[:, 1], j[:, 1])
 
 
 def _within(block: Reals, limit: float) -> bool:

@@ -9,7 +9,7 @@ voltages for given currents, as ``V = E + Z·j``, and hide how V and j are scale
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ Float = type[np.float32] | type[np.float64]
 
 
 SlotBuffers = tuple[Sweep, Floats, Floats]
+_WHOLE_UP_TO = 1.15
 
 
 class Operator(Protocol):
@@ -53,6 +54,8 @@ class Ports:
 
     grid: Grid
     pairs: Ints
+    forms: dict[bytes, Any] = field(default_factory=dict, repr=False)
+    """What others made of these ports so far, nothing in it depends on injections."""
 
     @property
     def count(self) -> int:
@@ -162,15 +165,18 @@ class TreePorts(Ports):
 
     @cached_property
     def _small(self) -> tuple[Tree, Ints]:
-        full = self.grid.tree
-        if full is None:
-            raise ValueError("the network is not radial.")
-        position = np.full(self.grid.topology.count, -1)
-        position[full.slot] = np.arange(len(full.slot))
-        at_free = self.pairs[:, 0] < self.grid.topology.free_count
-        small, place = prune(full, position[self.pairs[at_free, 0]])
-        small, shared = _split_shared(small, place)
-        return _with_held(small, shared, self.pairs[:, 0] - self.grid.topology.free_count)
+        return self._with_ports(*prune(self._full, self._node))
+
+    @cached_property
+    def unit_tree(self) -> tuple[Tree, Ints, bool]:
+        """A tree with a node of its own for each port, these nodes, and whether it is the whole one: if that is
+        hardly larger, it spares a sweep for the results."""
+        if len(self._full.parent) > _WHOLE_UP_TO * len(self._small[0].parent):
+            return *self._small, False
+        return *self._with_ports(self._full, self._node), True
+
+    def _with_ports(self, tree: Tree, place: Ints) -> tuple[Tree, Ints]:
+        return _with_held(*_split_shared(tree, place), self.pairs[:, 0] - self.grid.topology.free_count)
 
     @cached_property
     def held_current(self) -> Complexes:

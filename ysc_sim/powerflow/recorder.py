@@ -7,11 +7,13 @@ from typing import TypeVar
 import numpy as np
 
 from ysc_sim.powerflow.blocks import flat, new_block, stacked
+from ysc_sim.powerflow.constant_power import Outcome
 from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes, Network
 from ysc_sim.powerflow.ports import AnyPorts, DensePorts, SlotBuffers, as_complex
 from ysc_sim.powerflow.solution import Reason, Solution
+from ysc_sim.powerflow.unit_voltages import UnitVoltages
 from ysc_sim.units import Floats, Ints
 
 Values = TypeVar("Values", Complexes, Floats)
@@ -76,6 +78,7 @@ class PatternRecorder:
         self._wanted = set(self.solution.kept)
         self._out: Floats | None = None
         self._wide: Floats | None = None
+        self._whole: UnitVoltages | None = None
         self._buffers: dict[int, SlotBuffers] = {}
 
     def refuse(self, rows: Ints, reason: Reason) -> None:
@@ -84,7 +87,7 @@ class PatternRecorder:
 
     def record(self, rows: Ints, mismatch: Floats, injection: Injection, held: Complexes, state: State) -> None:
         """Results of ok ``rows`` (c,) from their ``state``."""
-        into = slice(int(rows[0]), int(rows[-1]) + 1) if int(rows[-1] - rows[0]) == len(rows) - 1 else rows
+        into = _run(rows)
         self.solution.codes[into] = Reason.OK
         self.solution.mismatch_pu[into] = mismatch
         if not self._wanted:
@@ -93,6 +96,24 @@ class PatternRecorder:
             self._voltages(into, held, state)
         if self._wanted & {"p_kw", "q_kvar", "loss_kw", "slack_kw", "slack_kvar"}:
             self._powers(into, injection, held, state)
+
+    def takes(self, outcome: Outcome) -> bool:
+        """True when :meth:`record_outcome` has all that is wanted."""
+        if outcome.form.dense:
+            return self._wanted == {"v_pu"}
+        return outcome.form.slot_row is not None and self._wanted <= {"v_pu", "v_min_pu", "v_max_pu"}
+
+    def record_outcome(self, rows: Ints, mismatch: Floats, held: Complexes, outcome: Outcome) -> None:
+        """Voltages of ok ``rows`` (c,), straight from what the kernel found."""
+        into = _run(rows)
+        self.solution.codes[into] = Reason.OK
+        self.solution.mismatch_pu[into] = mismatch
+        if self._whole is None:
+            self._whole = UnitVoltages(outcome.form, self.ports, self._node_slots, held)
+        if "v_pu" in self._wanted:
+            self._whole.write(outcome, self.solution.v_pu.reshape(len(self.solution.v_pu), -1), into)
+        if self._wanted & {"v_min_pu", "v_max_pu"}:
+            self._extremes(into, self._whole.slot_block(outcome))
 
     def _voltages(self, into: slice | Ints, held: Complexes, state: State) -> None:
         flows = self._wanted & {"branch_current_ka", "branch_loading_percent"}
@@ -205,6 +226,11 @@ class PatternRecorder:
         """Voltages of a few slots."""
         both = self.ports.transfer[slots] @ as_complex(state.current)
         return np.asarray(both + self.ports.grid.no_load[slots] @ held)
+
+
+def _run(rows: Ints) -> slice | Ints:
+    """A slice where the rows follow each other."""
+    return slice(int(rows[0]), int(rows[-1]) + 1) if int(rows[-1] - rows[0]) == len(rows) - 1 else rows
 
 
 def _at(slots: Values, chosen: Ints) -> Values:

@@ -51,8 +51,8 @@ def cut(parent: Ints, size: int = BLOCK) -> list[tuple[list[int], int]]:
     return blocks
 
 
-def _impedance(parent: Ints, z: Complexes, nodes: list[int]) -> Complexes:
-    """Rises within a block for its flows; its last row: their sum."""
+def path_impedance(parent: Ints, z: Complexes, nodes: list[int]) -> Complexes:
+    """(n, n) rises within a block per current of its nodes: the impedance of the path they share."""
     place = {node: k for k, node in enumerate(nodes)}
     path: Floats = np.zeros((len(nodes), len(nodes)))
     for k, node in enumerate(nodes):
@@ -60,7 +60,12 @@ def _impedance(parent: Ints, z: Complexes, nodes: list[int]) -> Complexes:
         if up is not None:
             path[k] = path[up]
         path[k, k] = 1.0
-    return np.concatenate([(path * z[nodes]) @ path.T, np.ones((1, len(nodes)))])
+    return np.asarray((path * z[nodes]) @ path.T)
+
+
+def _impedance(parent: Ints, z: Complexes, nodes: list[int]) -> Complexes:
+    """Rises within a block for its flows; its last row: their sum."""
+    return np.concatenate([path_impedance(parent, z, nodes), np.ones((1, len(nodes)))])
 
 
 class Pieces:
