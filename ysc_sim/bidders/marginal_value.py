@@ -60,6 +60,13 @@ class MarginalValue:
             buy = np.where(waits & (power >= -net), np.minimum(buy, later), buy)
         return order(net, buy, sell)
 
+    def offer_relief(self, view: BidView, state: dict[str, np.ndarray]) -> Bids:
+        """What the batteries could give beyond what is expected of the meter, at what it will be missed by."""
+        net, stores = view.expected_kwh, view.stores
+        if stores is None:
+            return order(np.zeros(net.shape), np.zeros(net.shape), np.zeros(net.shape))
+        return order(could_give(view, stores), np.zeros(net.shape), look_ahead(view, stores).spared)
+
 
 def worth_of_waiting(view: BidView, vehicles: Vehicles) -> tuple[np.ndarray, Floats]:
     """Whether charging may wait (R, n), and what it will cost then: the k-th cheapest price before the departure."""

@@ -42,7 +42,7 @@ def worth_of(stores: Flexible, expected_kwh: Floats, import_jpy: Floats, export_
     later = expected_kwh[1:]
     filled = np.cumsum(np.maximum(later, 0.0), axis=0) * stores.charge_efficiency
     before = np.concatenate([np.zeros_like(filled[:1]), filled[:-1]])
-    open_ = (later < 0) & (before < np.maximum(stores.room_kwh, 0.0))
+    open_ = (later < 0) & (before <= stores.room_kwh)
     dearest: Floats = np.maximum.reduce(np.where(open_, import_jpy[1:, None, :], -np.inf), axis=0, initial=-np.inf)
     outside: Floats = np.maximum.reduce(export_jpy, axis=0)
     both_ways = stores.charge_efficiency * stores.discharge_efficiency

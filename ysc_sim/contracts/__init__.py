@@ -37,6 +37,7 @@ from ysc_sim.contracts.markets import (
 from ysc_sim.contracts.metrics import Metric, MetricInfo, MetricValues
 from ysc_sim.contracts.outages import OutageModel, OutageWindow
 from ysc_sim.contracts.planners import Cells, Contract, Outlook, Planner, Plant
+from ysc_sim.contracts.relief import Called, ReliefBidder, ReliefMarket
 from ysc_sim.contracts.strategies import Beyond, Notice, SlotMeters, Strategy, View, Wish
 from ysc_sim.contracts.wiring import NetworkMarket, Tangent, Wiring
 from ysc_sim.contracts.world import SITE, DeviceState, EnergyClass, Moment, Rows, Site
@@ -48,6 +49,7 @@ __all__ = [
     "BidView",
     "Bidder",
     "Bids",
+    "Called",
     "Cells",
     "Cleared",
     "ContinuousMarket",
@@ -78,6 +80,8 @@ __all__ = [
     "Placed",
     "Planner",
     "Plant",
+    "ReliefBidder",
+    "ReliefMarket",
     "Rows",
     "Site",
     "SlotMeters",

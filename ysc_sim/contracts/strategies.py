@@ -56,6 +56,7 @@ class View:
         "fixed_kw",
         "hi_kw",
         "lo_kw",
+        "promise_is_floor",
         "slot_elapsed_s",
         "slot_s",
         "step_s",
@@ -76,6 +77,7 @@ class View:
         meters: Callable[[], SlotMeters],
         prices: Callable[[], tuple[Floats, Floats]],
         committed: Callable[[], Floats] | None = None,
+        promise_is_floor: bool = False,
         beyond: Beyond | None = None,
     ) -> None:
         self.t_s = t_s
@@ -93,6 +95,8 @@ class View:
         self._meters = meters
         self._prices = prices
         self._committed = committed
+        self.promise_is_floor = promise_is_floor
+        """Whether more may go out than ``committed_kwh`` says: relief of a peak, not a sale."""
         self._beyond = beyond
 
     @property
@@ -117,7 +121,7 @@ class View:
 
     @property
     def committed_kwh(self) -> Floats:
-        """What each building has promised to its neighbours in this slot, > 0 sold, (R, n); 0 without a market.
+        """Net energy that each building has promised for this slot, > 0 sold, (R, n); 0 where nothing was.
 
         Strategies that ask for it say ``reads_market``.
         """

@@ -30,6 +30,7 @@ from ysc_sim.billing import BillLines, bill_lines, split_by_largest_remainder
 from ysc_sim.community.arrays import Community, Contracted
 from ysc_sim.contracts import NetworkMarket
 from ysc_sim.engine.imbalance import imbalance_of
+from ysc_sim.engine.relief import Relief
 from ysc_sim.engine.settle import Meters, Trades
 from ysc_sim.results.arrays import BillLine
 from ysc_sim.scenario.retailer import Retailer
@@ -99,10 +100,17 @@ class Accounts:
                 self.write(month, b, item, unit, quantity[:, b], price[:, b], amount[:, b])
 
 
-def make_accounts(community: Community, meters: Meters, trades: Trades, planned_mwh: Ints | None = None) -> Accounts:
+def make_accounts(
+    community: Community,
+    meters: Meters,
+    trades: Trades,
+    planned_mwh: Ints | None = None,
+    relief: Relief | None = None,
+) -> Accounts:
     """All bills of a run: alone, and as they are under the community's terms.
 
-    ``planned_mwh`` (K, S, n): what the balancing group said before delivery; None where there is none.
+    ``planned_mwh`` (K, S, n): what the balancing group said before delivery; None where there is none. ``relief``:
+    what members gave when the community's peak called for it.
     """
     axis, terms = community.site.axis, community.terms
     accounts = Accounts(community.rows, len(community.buildings))
@@ -112,7 +120,7 @@ def make_accounts(community: Community, meters: Meters, trades: Trades, planned_
         if terms.retailer is not None and planned_mwh is not None:
             _bill_public_lines(accounts, terms.retailer, axis, meters, trades, planned_mwh)
     else:
-        _bill_together(accounts, community, terms.shared, meters, trades, axis)
+        _bill_together(accounts, community, terms.shared, meters, trades, axis, relief)
     buildings = accounts.paid[:, : accounts.n]
     accounts.bill_mjpy = buildings.copy()
     return accounts
@@ -266,8 +274,24 @@ def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> 
     return surplus
 
 
+def _pay_relief(accounts: Accounts, month: str, span: slice, relief: Relief | None) -> Ints:
+    """The operator pays for relief; what it costs, (S,)."""
+    if relief is None:
+        return np.zeros(accounts.rows, dtype=np.int64)
+    amount = -np.add.reduce(relief.payment_mjpy[span], axis=0)
+    accounts.pay(amount, slice(0, accounts.n), accounts.operator)
+    accounts.write_all(month, "peak_relief", "kWh", np.add.reduce(relief.given_mwh[span], axis=0) / MWH_PER_KWH, amount)
+    return np.asarray(-np.add.reduce(amount, axis=1))
+
+
 def _bill_together(
-    accounts: Accounts, community: Community, shared: Contracted, meters: Meters, trades: Trades, axis: TimeAxis
+    accounts: Accounts,
+    community: Community,
+    shared: Contracted,
+    meters: Meters,
+    trades: Trades,
+    axis: TimeAxis,
+    relief: Relief | None,
 ) -> None:
     bill = _lines_of(shared, axis, meters.grid_import_mwh)
     accounts.community_contract_kw = bill.largest_contract_kw
@@ -285,7 +309,7 @@ def _bill_together(
         accounts.pay(income, accounts.operator, accounts.utility)
         price = np.full(accounts.rows, shared.export_jpy_per_kwh)
         accounts.write(month, COMMUNITY, EXPORT_ITEM, "kWh", exported / MWH_PER_KWH, price, income)
-        surplus = _pay_trades(accounts, month, span, trades)
+        surplus = _pay_trades(accounts, month, span, trades) - _pay_relief(accounts, month, span, relief)
         _share_bill(accounts, month, span, owed + income - surplus, demand, meters, trades, energy_price, export_price)
 
 

@@ -100,6 +100,7 @@ def _view(community: Community, state: State, frame: Frame, control: Control) ->
         meters=meters,
         prices=prices,
         committed=lambda: pick(frame.committed()),
+        promise_is_floor=frame.promise_is_floor,
         beyond=beyond_of(community, state, frame, control),
     )
 

@@ -31,7 +31,9 @@ class Frame:
     notices: Notices
     prices_ahead: Callable[[int], tuple[Floats, Floats]]
     committed: Callable[[], Floats]
-    """What each building has promised to its neighbours in the slot, > 0 sold, (R, n) kWh."""
+    """What each building has promised for the slot, > 0 sold, (R, n) kWh."""
+    promise_is_floor: bool
+    """Whether more may go out than was promised: relief of a peak, not a sale."""
     recorder: Recorder
     events: list[Event]
     bands: list[Bands] = field(default_factory=list)

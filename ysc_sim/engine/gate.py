@@ -12,7 +12,7 @@ import numpy as np
 
 from ysc_sim.billing.public_lines import LOSS_UNIT, arriving, kept_part, sent_for
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History, NetworkMarket
+from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History, NetworkMarket, ReliefMarket
 from ysc_sim.engine.bidding import Viewer
 from ysc_sim.engine.envelope import envelope_of, rows_with_both_sides
 from ysc_sim.engine.frame import Frame
@@ -20,6 +20,7 @@ from ysc_sim.engine.islands import islands_of
 from ysc_sim.engine.modes import MODES, TIED
 from ysc_sim.engine.negotiation import bids_of, negotiate
 from ysc_sim.engine.prices import Prices
+from ysc_sim.engine.relief import ReliefBook
 from ysc_sim.units import MWH_PER_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
 
 BATCH = 40_000
@@ -32,7 +33,7 @@ class Gate:
 
     def __init__(self, community: Community, prices: Prices) -> None:
         self.community = community
-        self.active = community.market.trades
+        self.active = community.market.trades or isinstance(community.market, ReliefMarket)
         self.viewer = Viewer(community, prices)
         bidder, site = community.bidder, community.site
         market = community.market
@@ -45,12 +46,13 @@ class Gate:
                 self._traders = self._continuous.start(site.rows, community.buildings)
         axis = community.site.axis
         self._slots = axis.slots if self.active else 0
-        shape = (self._slots, community.rows, len(community.buildings))
+        shape = (self._slots if community.market.trades else 0, community.rows, len(community.buildings))
         self._per_day = DAY_S // axis.slot_s
         retailer = community.terms.retailer
         self.lead = 0 if retailer is None else math.ceil(retailer.closure_s / axis.slot_s)
         """Slots between the closing of the gate and delivery."""
         self._kept = None if retailer is None or not retailer.loss_rate else kept_part(retailer.loss_rate)
+        self.relief = ReliefBook(community)
         self._next = 0
         """Slot that is bid for next."""
         self._quantity_mwh = np.zeros(shape, dtype=np.int64)
@@ -70,6 +72,8 @@ class Gate:
             frame.recorder.register_export_kwh[: slot + 1],
             self._per_day,
         )
+        if self.relief.active:
+            past = self.relief.unrelieved(past)
         may = self._may_trade(state) if frame.dark else None
         while self._next <= last:
             self._collect(self._next, past, frame, state, may)
@@ -77,6 +81,10 @@ class Gate:
 
     def _collect(self, slot: int, past: History, frame: Frame, state: State, may: Bools | None) -> None:
         community = self.community
+        if self.relief.active:
+            self.relief.call(slot, self.viewer.view(slot, past, frame, state, None), self._memory)
+        if not community.market.trades:
+            return
         before = self._of(slot - 1) if slot and community.bidder.reads_outcome else None
         bids = community.bidder.bid(self.viewer.view(slot, past, frame, state, before), self._memory)
         quantity = bids.quantity_mwh
@@ -110,6 +118,8 @@ class Gate:
         if slot >= self._next:
             shape = self._quantity_mwh.shape[1:]
             return np.zeros(shape if rows is None else (len(rows), shape[1]))
+        if self.relief.active:
+            return self.relief.promised_kwh(slot, rows)
         some = slice(None) if rows is None else rows
         promised: Floats = (self._sold_mwh[slot, some] - self._bought_mwh[slot, some]) / MWH_PER_KWH
         return promised
@@ -117,7 +127,7 @@ class Gate:
     @property
     def planned_mwh(self) -> Ints | None:
         """What a balancing group said of each building when the gate closed, (K, S, n) net mWh, > 0 surplus."""
-        if self.community.terms.retailer is None or not self.active:
+        if self.community.terms.retailer is None or not self.community.market.trades:
             return None
         return np.where(self._is_buyer, -self._quantity_mwh, self._quantity_mwh)
 
@@ -152,7 +162,7 @@ class Gate:
     def outcome(self) -> Cleared:
         """What was cleared in every slot, (K, S, n)."""
         slots, rows, n = self._quantity_mwh.shape
-        if self.active and not self.community.market_in_loop:
+        if slots and not self.community.market_in_loop:
             batch = max(1, BATCH // (rows * n))
             for first in range(0, slots, batch):
                 self._clear(first, min(first + batch, slots))

@@ -318,6 +318,7 @@ class Run:
             notices=self.notices,
             prices_ahead=partial(self.prices.ahead, slot),
             committed=partial(self.gate.committed_kwh, slot, rows),
+            promise_is_floor=self.gate.relief.active,
             recorder=self.recorder,
             events=self.events,
         )

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ysc_sim.contracts import ReliefBidder, ReliefMarket
 from ysc_sim.documents import suggest
 from ysc_sim.errors import Problem
 from ysc_sim.plugins import plugin
@@ -153,8 +154,20 @@ def wheeling_is_said_once(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 
 def bidder_has_a_market(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """A bidder that is named while nothing is traded bids in vain."""
-    if scenario.bidder != Forecasting.truthful() and not plugin("markets", scenario.market.kind).trades:  # type: ignore[attr-defined]
+    market: Any = plugin("markets", scenario.market.kind)
+    if issubclass(market, ReliefMarket):
+        yield from relief_can_be_had(scenario, tree)
+    elif scenario.bidder != Forecasting.truthful() and not market.trades:
         yield tree.problem("bidder_in_vain", ("bidder",), {"market": scenario.market.kind}, severity="warning")
+
+
+def relief_can_be_had(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """A market for relief needs somebody who offers it, and a common peak."""
+    said = {"market": scenario.market.kind}
+    if not issubclass(plugin("bidders", scenario.bidder.kind), ReliefBidder):
+        yield tree.problem("relief_needs_offers", ("bidder",), said)
+    if len(scenario.member_ids) < 2 or scenario.wires == "utility":
+        yield tree.problem("relief_needs_one_contract", ("market",), said)
 
 
 def shedding_is_in_order(scenario: Scenario, tree: Tree) -> Iterator[Problem]:

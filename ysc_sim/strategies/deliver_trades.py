@@ -1,8 +1,8 @@
 """Deliver what was promised to the neighbours: the battery steers the meter to the traded energy of the slot.
 
 Who sold or bought in the slot aims at that energy with what is flexible, forecast errors included, spread evenly over
-what is left of the slot; a sale is not stretched beyond what was promised. Who traded nothing does what the strategy
-inside wants.
+what is left of the slot; a sale is not stretched beyond what was promised, relief of a peak may be. Who promised
+nothing does what the strategy inside wants.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class DeliverTrades:
         sent = np.where(begun > 0, state["sent_kwh"] + state["net_kw"] * passed, 0.0)
         promised = view.committed_kwh
         needed = (promised - sent) * SECONDS_PER_HOUR / (view.slot_s - begun) - view.fixed_kw
+        if view.promise_is_floor:
+            needed = np.maximum(needed, wish)
         power = np.where(promised != 0, needed, wish)
         state["from_s"], state["sent_kwh"] = np.array(now), sent
         state["net_kw"] = view.fixed_kw + np.minimum(np.maximum(power, view.lo_kw), view.hi_kw)
