@@ -74,10 +74,12 @@ def test_called_given_and_paid(tmp_path: Path) -> None:
 
 
 def test_only_what_the_meter_shows_is_paid(tmp_path: Path) -> None:
-    """A battery that is empty was called, as far as it said that it could give, and gave nothing more."""
-    shop = {"profile": "shop.csv", "devices": [BATTERY], "strategy": {"kind": "none"}}
-    buildings = [{"id": "a", **shop}, {"id": "b", "profile": "shop.csv"}]
-    arrays = run_community(compile_community(ysc.load_scenario(scenario(tmp_path, buildings=buildings))))
+    """A battery whose strategy does not care was called all day, gave nothing and is paid nothing."""
+    path = scenario(tmp_path, market={"kind": "peak_call", "target_kw": 30.0})
+    path.write_text(path.read_text().replace("deliver_trades", "reserve_level"), encoding="utf-8")
+    text = (tmp_path / "shop.csv").read_text().replace(",30.0", ",20.0")
+    (tmp_path / "shop.csv").write_text(text, encoding="utf-8")
+    arrays = run_community(compile_community(ysc.load_scenario(path)))
     assert not [line for line in arrays.bills if line.item == "peak_relief" and line.amount_mjpy.any()]
 
 
