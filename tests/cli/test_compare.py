@@ -60,3 +60,33 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path, arguments: list[str
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_strategies_of_one_file_stand_beside_the_bound() -> None:
+    short = ["--set", "time.days=2", "--set", "outages=[]"]
+    done = call(str(SCENARIO), *short, "--strategies", "none,file,optimal")
+    assert done.returncode == 0, done.stderr
+    table = done.stdout.partition("Against what no strategy can beat")[2]
+    gaps = {}
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.split("│")]
+        if len(cells) == 8 and cells[3]:
+            gaps[cells[1]] = float(cells[4].replace(",", ""))
+    assert set(gaps) == {"none", "as written", "optimal", "Perfect foresight (bound)"}
+    assert gaps["none"] >= gaps["optimal"] >= gaps["Perfect foresight (bound)"] == 0
+    assert "限界" in call(str(SCENARIO), *short, "--strategies", "none,optimal", lang="ja").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--strategies", "none"], "1 runs cannot be compared"),
+        (["--strategies", "none,mcp"], "Did you mean 'mpc'"),
+        (["--strategies", "none,mpc", "--vary", "seed=1,2"], "no --vary beside it"),
+    ],
+)
+def test_wrong_lists_of_strategies_are_told(words: list[str], said: str) -> None:
+    done = call(str(SCENARIO), *SHORT, *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -258,6 +258,9 @@ def compare(
     vary: Annotated[
         list[str] | None, typer.Option("--vary", help=text("cli.option_compare_vary"), metavar="KEY=V1,V2…")
     ] = None,
+    strategies: Annotated[
+        str | None, typer.Option("--strategies", help=text("cli.option_strategies"), metavar="KIND,KIND…")
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
     out: Annotated[Path | None, typer.Option("--out", help=text("cli.option_compare_out"))] = None,
     quiet: Quiet = False,
@@ -266,4 +269,4 @@ def compare(
     """Hold runs against the first of them."""
     from ysc_sim.cli.compare import compare_runs
 
-    compare_runs(sources, vary or [], set_ or [], out, quiet=quiet)
+    compare_runs(sources, vary or [], set_ or [], out, strategies=strategies, quiet=quiet)

@@ -12,6 +12,7 @@ from ysc_sim.words import LANGUAGES, harmless, label, language, metric_label, te
 
 if TYPE_CHECKING:
     from ysc_sim.results import Results
+    from ysc_sim.scenario import Scenario
     from ysc_sim.study.comparison import Comparison, Difference
 
 MOST_RUNS = 24
@@ -19,13 +20,32 @@ MOST_SHOWN = 12
 """Differing inputs that are listed on a screen; the page lists all."""
 
 
+AS_WRITTEN = "file"
+"""In a list of strategies: those that stand in the file."""
+STRATEGY_KEY = "buildings.*.strategy.kind"
+
+
 def compare_runs(
-    sources: Sequence[Path], vary: Sequence[str], settings: Sequence[str], out: Path | None, *, quiet: bool
+    sources: Sequence[Path],
+    vary: Sequence[str],
+    settings: Sequence[str],
+    out: Path | None,
+    *,
+    strategies: str | None = None,
+    quiet: bool,
 ) -> None:
     """Load or run everything, tell what differs, write the page. Raises ``YscError``."""
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise ScenarioError([Problem("import_ending", {"path": str(out), "known": ".html"})])
-    results, names = _variants(sources, vary, settings, quiet) if vary else _sources(sources, settings, quiet)
+    variants: list[Scenario] = []
+    names: list[str] | None
+    if strategies is not None:
+        variants, names = _strategies(sources, strategies, vary, settings)
+    elif vary:
+        variants, names = _variants(sources, vary, settings)
+    results = [_run(variant, quiet) for variant in variants]
+    if not variants:
+        results, names = _sources(sources, settings, quiet)
     from ysc_sim.study.comparison import Comparison
 
     comparison = Comparison(results, names)
@@ -33,6 +53,8 @@ def compare_runs(
         for run in range(1, len(results)):
             _show(comparison, run)
         _show_inputs(comparison)
+        if strategies is not None:
+            _show_bound(variants, results, comparison.names)
     if out is not None:
         from ysc_sim.report.comparison import write_comparison
 
@@ -52,9 +74,23 @@ def _sources(sources: Sequence[Path], settings: Sequence[str], quiet: bool) -> t
     return results, [source.stem for source in sources] if same else names
 
 
+def _strategies(
+    sources: Sequence[Path], kinds: str, vary: Sequence[str], settings: Sequence[str]
+) -> tuple[list[Scenario], list[str]]:
+    """One scenario under each strategy, all buildings alike; or under those of the file. Raises ``YscError``."""
+    listed = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    if vary or len(sources) != 1 or sources[0].is_dir():
+        raise ScenarioError([Problem("compare_strategies_one", {})])
+    if not 2 <= len(listed) <= MOST_RUNS:
+        raise ScenarioError([Problem("compare_count", {"count": len(listed), "limit": MOST_RUNS})])
+    said = [[*settings] if kind == AS_WRITTEN else [*settings, f"{STRATEGY_KEY}={kind}"] for kind in listed]
+    names = [text("cli.strategies_as_written") if kind == AS_WRITTEN else kind for kind in listed]
+    return [_scenario(sources[0], words) for words in said], names
+
+
 def _variants(
-    sources: Sequence[Path], vary: Sequence[str], settings: Sequence[str], quiet: bool
-) -> tuple[list[Results], list[str]]:
+    sources: Sequence[Path], vary: Sequence[str], settings: Sequence[str]
+) -> tuple[list[Scenario], list[str]]:
     """One scenario with each value, or each combination of values. Raises ``YscError``."""
     from ysc_sim.study.design import design, read_axes
 
@@ -66,20 +102,20 @@ def _variants(
     shared = [word for word in settings if word.partition("=")[0].strip() not in points[0]]
     scenarios = [_scenario(sources[0], [*shared, *(f"{k}={v}" for k, v in point.items())]) for point in points]
     names = [", ".join(f"{key.rpartition('.')[2]}={value}" for key, value in point.items()) for point in points]
-    return [_run(scenario, quiet) for scenario in scenarios], names
+    return scenarios, names
 
 
-def _scenario(source: Path, settings: Sequence[str]) -> object:
+def _scenario(source: Path, settings: Sequence[str]) -> Scenario:
     from ysc_sim.cli.run import parse_settings
     from ysc_sim.scenario import load_scenario
 
     return load_scenario(source, overrides=parse_settings(list(settings), None))
 
 
-def _run(scenario: object, quiet: bool) -> Results:
+def _run(scenario: Scenario, quiet: bool) -> Results:
     from ysc_sim.engine.simulate import run
 
-    return run(scenario, progress=not quiet and sys.stderr.isatty())  # type: ignore[arg-type]
+    return run(scenario, progress=not quiet and sys.stderr.isatty())
 
 
 def _show(comparison: Comparison, run: int) -> None:
@@ -135,3 +171,35 @@ def _show_inputs(comparison: Comparison) -> None:
     left = len(comparison.inputs) - MOST_SHOWN
     if left > 0:
         print("  " + text("report.compare_more").format(count=left))
+
+
+def _show_bound(variants: Sequence[Scenario], results: Sequence[Results], names: Sequence[str]) -> None:
+    """Total cost of each strategy, and how far it is from perfect foresight; why not, where that cannot be said."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ysc_sim.cli.run import format_number
+    from ysc_sim.errors import YscError
+    from ysc_sim.study.strategies import against_bound
+
+    runs = {
+        name: (variant, result.arrays)
+        for name, variant, result in zip(names, variants, results, strict=True)
+        if result.arrays is not None
+    }
+    try:
+        found = against_bound(variants[0], runs)
+    except YscError as error:
+        print(f"{text('cli.bound_not_known')} {error}", file=sys.stderr)
+        return
+    grid = Table(title=text("cli.bound_title"), title_justify="left")
+    grid.add_column(text("cli.strategy"))
+    for key in ("bound_peak", "bound_total", "bound_gap", "bound_percent", "bound_new_peaks"):
+        grid.add_column(text(f"cli.{key}"), justify="right")
+    for name, line in found.iterrows():
+        shown = text("cli.bound") if name == "bound" else str(name)
+        cells = [line[key] for key in ("peak_import_kw", "total_jpy", "gap_jpy", "gap_percent", "new_peaks")]
+        grid.add_row(escape(harmless(shown, 40)), *("" if cell != cell else format_number(cell) for cell in cells))
+    Console().print(grid)
+    print(text("cli.bound_note"))

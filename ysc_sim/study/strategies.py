@@ -147,6 +147,27 @@ def compare_strategies(
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("strategy")
 
 
+def against_bound(
+    scenario: Scenario, runs: Mapping[str, tuple[Scenario, RunArrays]], values: Values | None = None
+) -> pd.DataFrame:
+    """As :func:`compare_strategies`, of runs that are there already: name → what was run, and its arrays.
+
+    ``scenario`` is that of the runs under any strategy. Raises ``YscError`` where there is no bound.
+    """
+    import pandas as pd
+
+    worth = Values() if values is None else values
+    base = try_strategy(scenario, NO_CONTROL, worth)
+    bound = bound_of(base.community, base.arrays, worth).total_jpy
+    natural = monthly_peaks_kw(base.community, base.arrays)
+    table: dict[str, dict[str, float]] = {}
+    for name, (ran, arrays) in runs.items():
+        community = compile_community(ran)
+        table[name] = line_of(Tried(community, arrays, costs_of(community, arrays, worth)), bound, natural)
+    table["bound"] = {"total_jpy": float(bound.mean()), "gap_jpy": 0.0, "gap_percent": 0.0}
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("strategy")
+
+
 def line_of(tried: Tried, bound_jpy: Floats, natural_kw: Floats) -> dict[str, float]:
     """Numbers of one strategy."""
     arrays, costs = tried.arrays, tried.costs
