@@ -16,6 +16,7 @@ from ysc_sim.contracts.devices import (
     Curtailable,
     Device,
     Flow,
+    Late,
     LoadSwitches,
     Measure,
     Measuring,
@@ -25,6 +26,7 @@ from ysc_sim.contracts.devices import (
     Store,
     Switchable,
     Vehicles,
+    late,
     startable,
 )
 from ysc_sim.contracts.markets import (
@@ -62,6 +64,7 @@ __all__ = [
     "Flow",
     "Forecast",
     "History",
+    "Late",
     "LoadSwitches",
     "Market",
     "Measure",
@@ -94,5 +97,6 @@ __all__ = [
     "View",
     "Wiring",
     "Wish",
+    "late",
     "startable",
 ]

@@ -202,6 +202,25 @@ def _is_startable(kind: type) -> bool:
 
 
 @runtime_checkable
+class Late(Device, Protocol):
+    """A fleet whose devices need time to follow a set-point while the grid carries the rest."""
+
+    def follow_at_once(self, state: DeviceState, p_kw: Floats, where: Bools) -> None:
+        """The set-points (R, m) are reached already at the devices of ``where`` (R, m): those without a grid."""
+        ...
+
+
+def late(fleet: Device) -> TypeGuard[Late]:
+    """Whether a fleet is :class:`Late`; asked at every step in the dark, and so answered once for each kind."""
+    return _is_late(type(fleet))
+
+
+@cache
+def _is_late(kind: type) -> bool:
+    return callable(getattr(kind, "follow_at_once", None))
+
+
+@runtime_checkable
 class Outlets(Protocol):
     """A fleet of generators of which some feed an outlet of their own building while its cell is dark."""
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed, Store
 from ysc_sim.devices.ageing import Ageing
+from ysc_sim.devices.battery_response import Piece, Response, rate_kw, share_until
 from ysc_sim.devices.battery_sizes import Sizes, at, column_of, places
 from ysc_sim.devices.battery_spec import BatterySpec, design_of
 from ysc_sim.devices.conversion import Conversion
@@ -70,6 +71,7 @@ class BatteryFleet:
             column_of(designs, "calendar_factor") * ages,
             column_of(designs, "cycle_factor") * ages,
         )
+        self._response = Response.of(designs)
         self._step_h = placed.site.axis.step_s / SECONDS_PER_HOUR
         self._nothing = np.zeros((1, len(designs)))
         nominal = np.atleast_2d(self.energy_kwh)
@@ -87,6 +89,8 @@ class BatteryFleet:
         state["capacity_kwh"] = np.array(np.broadcast_to(self.energy_kwh, shape))
         if self._differ:
             state["row"] = np.arange(shape[0], dtype=np.float64).reshape(-1, 1)
+        if self._response is not None:
+            state |= self._response.start(shape)
         if self._ages:
             before = self.placed.column("age_years"), self.placed.column("full_cycles_before")
             state |= self._ageing.start(soc, *before)
@@ -194,6 +198,8 @@ class BatteryFleet:
         """Exact for constant power: a limit met inside ``dt_s`` ends the flow at its own time; then it rests."""
         stored, dt_h = state["stored_kwh"], dt_s / SECONDS_PER_HOUR
         p_kw = np.broadcast_to(p_kw, stored.shape)
+        if self._response is not None:
+            return self._late(self._response, state, p_kw, dt_s, moment)
         rate = self._rate_kw(state, p_kw)
         after = stored + rate * dt_h
         held_h: Any = dt_h
@@ -218,6 +224,73 @@ class BatteryFleet:
         loss = charge - discharge - (after - stored)
         held_s = held_h * SECONDS_PER_HOUR if stopped[0].size else None
         return Flow(energy, charge, discharge, loss, None, held_s)
+
+    def _late(self, response: Response, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
+        """As :meth:`advance`, of batteries that need time to follow: piece after piece of even power."""
+        bands, begin, size = self.bands(state, moment), state["stored_kwh"], self._sized(state)
+        response.hear(state, p_kw, bands.lo_kw, bands.hi_kw)
+        charge, discharge, spent_h = np.zeros_like(begin), np.zeros_like(begin), np.zeros_like(begin)
+        goes_on = state["stopped"] == 0.0
+        for piece in response.pieces(state, np.zeros_like(begin) + dt_s, size):
+            piece = piece._replace(hours=piece.hours * goes_on)
+            if not piece.hours.any():
+                continue
+            piece, stops = self._moved(state, piece, size)
+            energy, spent_h = piece.energy_kwh, spent_h + piece.hours
+            charge, discharge = charge + np.maximum(-energy, 0.0), discharge + np.maximum(energy, 0.0)
+            goes_on &= ~stops
+        if not goes_on.all():
+            for name in ("given_kw", "heard_kw", "wait_s"):
+                state[name] = np.where(goes_on, state[name], 0.0)
+            state["stopped"] = np.where(goes_on, 0.0, 1.0)
+            rests = places(~goes_on)
+            level = state["stored_kwh"].copy()
+            self._rest(state, level, rests, np.maximum(dt_s / SECONDS_PER_HOUR - spent_h, 0.0)[rests])
+            state["stored_kwh"] = level
+        state["out_kwh"] = state["out_kwh"] + discharge
+        loss = charge - discharge - (state["stored_kwh"] - begin)
+        return Flow(discharge - charge, charge, discharge, loss)
+
+    def _moved(self, state: DeviceState, piece: Piece, size: Sizes) -> tuple[Piece, Bools]:
+        """Let a piece pass: what of it passed, and which stores met a limit."""
+        stored = state["stored_kwh"]
+        floor, ceiling = self._window(state)
+        rests = (piece.begin_kw == 0.0) & (piece.end_kw == 0.0)
+        rate = rate_kw(piece, size, self.standby_kw * (stored > floor + EMPTY_KWH))
+        after = stored + rate * piece.hours
+        after = np.where(rests, np.maximum(after, np.minimum(floor, stored)), after)
+        stop = np.where(rate > 0, ceiling, floor)
+        stops = ~rests & np.where(rate > 0, after > stop, after < stop) & (piece.hours > 0)
+        if stops.any():
+            at_place = places(stops)
+            share = share_until(piece.only(stops), self._at(size, stops.shape, at_place), (stop - stored)[stops])
+            cut = piece.only(stops).to(share)
+            piece = Piece(piece.hours.copy(), piece.begin_kw, np.array(piece.end_kw))
+            piece.hours[stops], piece.end_kw[stops] = cut.hours, cut.end_kw
+            after = np.where(stops, stop, after)
+        state["moved_kwh"] = state["moved_kwh"] + np.abs(after - stored)
+        if self._ages:
+            self._age(state, after, piece.hours, piece.begin_kw + piece.end_kw)
+        state["stored_kwh"] = after
+        return piece, stops
+
+    def follow_at_once(self, state: DeviceState, p_kw: Floats, where: Bools) -> None:
+        """The set-points (R, m) are reached already at the devices of ``where``: in an island they carry the voltage,
+        or follow it within a cycle.
+        """
+        if self._response is not None:
+            for name, value in (("given_kw", p_kw), ("heard_kw", p_kw), ("asked_kw", p_kw), ("wait_s", 0.0)):
+                state[name] = np.where(where, value, state[name])
+            state["stopped"] = np.where(where, 0.0, state["stopped"])
+
+    @staticmethod
+    def _at(size: Sizes, shape: tuple[int, ...], where: tuple[Ints, Ints]) -> Sizes:
+        """The sizes at some places."""
+
+        def pick(values: Floats) -> Floats:
+            return at(values, shape, where)
+
+        return Sizes(pick(size.energy_kwh), pick(size.power_kw), size.charge.each(pick), size.discharge.each(pick))
 
     def _rest(self, state: DeviceState, level_kwh: Floats, where: tuple[Ints, Ints], hours: Floats) -> None:
         """Stores (r, j) of ``level_kwh`` rest for ``hours`` (E,): standby takes its share, down to the floor."""

@@ -8,13 +8,23 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le, Len
 
-from ysc_sim.devices.datasheet import Datasheet, check_datasheet, load_datasheet
+from ysc_sim.devices.datasheet import Datasheet, ResponseTime, check_datasheet, load_datasheet
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.units import Efficiency, Fraction, JPYPerKWh, PositiveKW, PositiveKWh, Unit
 
 PLAIN_EFFICIENCY = 0.95
-OVERRIDES = ("energy_kwh", "power_kw", "soc_min", "soc_max", "ageing", "price_jpy_per_kwh", "grid_forming")
+OVERRIDES = (
+    "energy_kwh",
+    "power_kw",
+    "soc_min",
+    "soc_max",
+    "dead_time_s",
+    "settling_s",
+    "ageing",
+    "price_jpy_per_kwh",
+    "grid_forming",
+)
 """Fields that, if they are given, take the place of the datasheet's."""
 OF_THE_MODEL = ("charge_efficiency", "discharge_efficiency")
 """Fields that only a battery without a datasheet has."""
@@ -45,6 +55,11 @@ class BatterySpec:
     """Stored at the start, share of the energy that it can hold then."""
     grid_forming: bool | None = None
     """Whether it can hold an island's voltage and frequency (自立運転); yes if not given."""
+    dead_time_s: ResponseTime | None = None
+    """Time from a new set-point until the power begins to change (measured: 0.6 to 1.6 s); 0, or the datasheet's."""
+    settling_s: ResponseTime | None = None
+    """Time in which the power then goes from nothing to rated power (measured: 2.7 to 14 s); 0, or the datasheet's. In
+    an island a battery follows at once."""
     ageing: Literal["none", "lfp"] | None = None
     """Law of ageing; none, or the datasheet's."""
     price_jpy_per_kwh: JPYPerKWh | None = None

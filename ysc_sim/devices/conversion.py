@@ -90,6 +90,16 @@ class Conversion:
             return power_kw / self.cell
         return (power_kw + self.loss_kw(power_kw)) / self.cell
 
+    def stored_mean_kw(self, mean_kw: Floats, square_kw2: Floats) -> Floats:
+        """As :meth:`stored_kw` on average, while the power has the given mean and mean square."""
+        loss = self.no_load_kw + mean_kw * self.linear + square_kw2 * self.quadratic_per_kw
+        return np.maximum(mean_kw - loss, 0.0) * self.cell
+
+    def taken_mean_kw(self, mean_kw: Floats, square_kw2: Floats) -> Floats:
+        """As :meth:`taken_kw` on average, while the power has the given mean and mean square."""
+        loss = self.no_load_kw + mean_kw * self.linear + square_kw2 * self.quadratic_per_kw
+        return (mean_kw + loss) / self.cell
+
     def charge_for_kw(self, stored_kw: Floats) -> Floats:
         """Power at the terminals that fills the store at ``stored_kw`` ≥ 0; inf where none does."""
         return self._root(1.0 - self.linear, -self.quadratic_per_kw, self.no_load_kw + stored_kw / self.cell)

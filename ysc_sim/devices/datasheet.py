@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CATALOGUE = Path(__file__).with_name("catalogue")
 MAX_BYTES = 100_000
 SUFFIXES = (".yaml", ".yml")
+ResponseTime = Annotated[float, Ge(0), Le(600), Unit("s")]
 Factor = Annotated[float, Ge(0), Le(100), Unit("1")]
 
 
@@ -78,6 +79,10 @@ class Datasheet:
     """Of the converter when it discharges."""
     standby_kw: KW = 0.0
     """Taken from the cells while the converter rests and they are not at their floor."""
+    dead_time_s: ResponseTime = 0.0
+    """Time from a new set-point until the power begins to change."""
+    settling_s: ResponseTime = 0.0
+    """Time in which the power then goes from nothing to rated power, evenly."""
     charge_limits: Annotated[tuple[Limit, ...], Len(0, 8)] = ()
     """Less power near full; ``soc`` rises, ``power`` falls."""
     discharge_limits: Annotated[tuple[Limit, ...], Len(0, 8)] = ()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Device, Flow
+from ysc_sim.contracts import Device, Flow, late
 from ysc_sim.engine.act import plus
 from ysc_sim.engine.beyond import book_switched_off
 from ysc_sim.engine.cold_load import bands_of, tier_parts, warm_up
@@ -33,6 +33,9 @@ def advance(community: Community, state: State, frame: Frame, dt_s: float | Floa
     energy: Any = None
     rests: list[tuple[int, Flow]] = []
     for i, fleet in enumerate(community.fleets):
+        if frame.dark and late(fleet):
+            alone = community.by_cell[i].spread(np.where(tied(state.mode), 0.0, 1.0)) > 0.0
+            fleet.follow_at_once(state.fleets[i], state.p_kw[i], alone)
         flow = fleet.advance(state.fleets[i], state.p_kw[i], dt_s, frame.moment)
         if flow.held_s is not None:
             rests.append((i, flow))
