@@ -109,6 +109,9 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         cells = [{"id": "house", "parent": "block", "buildings": ["b0"]}, {"id": "block", "buildings": ["b1"]}]
         cells = [{**cell, "buildings": [b for b in cell["buildings"] if int(b[1:]) < len(buildings)]} for cell in cells]
         outages = [{**outage, **({"cell": cell} if (cell := draw(CUT)) else {})} for outage in outages]
+        outages = [{**outage, "fault": draw(st.booleans())} if "cell" in outage else outage for outage in outages]
+        drawn = {"kind": "random", "per_year": 1500, "median_h": 0.4, "cell": "*", "name": "inside"}
+        outages += draw(st.sampled_from([[], [drawn], [{**drawn, "fault": True}]]))
     return {
         "format": 1,
         "cells": cells,
@@ -116,7 +119,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "seed": draw(st.integers(0, 1000)),
         "wires": wires,
         "market": {"kind": draw(st.sampled_from(["none", "call_auction"]))},
-        "island": draw(RULES),
+        "island": draw(RULES) | {"scope": draw(st.sampled_from(["community", "cells"] if cells else ["community"]))},
         "buildings": buildings,
         "outages": [
             *outages,

@@ -145,7 +145,9 @@ class Community:
     row_outages: tuple[tuple[OutageWindow, ...], ...]
     """Of each row, where rows differ: merged and cut likewise; else ()."""
     cuts: tuple[OutageWindow, ...]
-    """When the feeder of a single cell is away, in all rows."""
+    """When the feeder of a single cell is away, or its wires have a fault, in all rows."""
+    row_cuts: tuple[tuple[tuple[int, bool], tuple[tuple[OutageWindow, ...], ...]], ...]
+    """The same where rows differ: cell and whether it is a fault, and windows of each row."""
     island: Island
     """How cells leave the grid, live alone and come back."""
     shed_below_soc: Floats
@@ -169,7 +171,7 @@ class Community:
     @property
     def may_be_dark(self) -> bool:
         """Whether any part is ever without grid."""
-        return bool(self.outages or self.row_outages or self.cuts)
+        return bool(self.outages or self.row_outages or self.cuts or self.row_cuts)
 
     @property
     def rows(self) -> int:
@@ -191,8 +193,13 @@ class State:
     """Code of each cell's mode, (S, c)."""
     closed: Bools
     """Whether each cell's switch to its parent is closed, (S, c); the community's to the grid is told by its mode."""
-    wanted: Bools
-    """Whether it shall be: it waits for its feeder, or to be in step, (S, c)."""
+    barred: Ints
+    """For how many reasons it may not be closed (its feeder is cut, a fault on either side), (S, c); 0: it waits to be
+    in step, or for something live."""
+    faulted: Bools
+    """Whether the cell's own wires have a fault, (S, c)."""
+    away: Bools
+    """Whether the grid is away, (S,)."""
     due_s: Floats
     """When each cell's mode changes by itself, (S, c) seconds from the start; inf: it does not."""
     doom: Ints
@@ -267,7 +274,9 @@ ROW_ARRAYS = (
     "net_kw",
     "mode",
     "closed",
-    "wanted",
+    "barred",
+    "faulted",
+    "away",
     "due_s",
     "doom",
     "locked_s",
@@ -302,7 +311,9 @@ def start_state(community: Community, memory: DeviceState | None = None) -> Stat
         net_kw=np.zeros((rows, n)),
         mode=np.zeros((rows, c), dtype=np.int64),
         closed=np.ones((rows, c), dtype=np.bool_),
-        wanted=np.ones((rows, c), dtype=np.bool_),
+        barred=np.zeros((rows, c), dtype=np.int64),
+        faulted=np.zeros((rows, c), dtype=np.bool_),
+        away=np.zeros(rows, dtype=np.bool_),
         due_s=np.full((rows, c), np.inf),
         doom=np.zeros((rows, c), dtype=np.int64),
         locked_s=np.full((rows, c), -np.inf),

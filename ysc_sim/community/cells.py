@@ -25,17 +25,20 @@ class CellTree(NamedTuple):
 
 def tree_of(scenario: Scenario, ids: Sequence[str]) -> CellTree:
     """The community, and the cells that the scenario names in it; buildings of none are the community's own."""
+    copies = {building.id: building.member_ids for building in scenario.buildings}
     parent_of = {cell.id: cell.parent or COMMUNITY_CELL for cell in scenario.cells}
+    for cell in scenario.cells:
+        if cell.each:
+            parent_of |= {member: cell.id for name in cell.buildings for member in copies.get(name, (name,))}
     depth = {name: depth_of(name, parent_of) for name in parent_of}
     names = (COMMUNITY_CELL, *sorted(parent_of, key=lambda name: (depth[name], name)))
     at = {name: k for k, name in enumerate(names)}
     parents = np.array([-1, *(at[parent_of[name]] for name in names[1:])], dtype=np.int64)
-    copies = {building.id: building.member_ids for building in scenario.buildings}
     cell_of = dict.fromkeys(ids, 0)
     for cell in scenario.cells:
         for name in cell.buildings:
             for member in copies.get(name, (name,)):
-                cell_of[member] = at[cell.id]
+                cell_of[member] = at[member if cell.each else cell.id]
     return CellTree(names, parents, np.array([cell_of[name] for name in ids], dtype=np.int64))
 
 

@@ -58,6 +58,7 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
     fleets = tuple(_fleets(members, site))
     by_building = tuple(Segments(fleet.placed.building, len(ids)) for fleet in fleets)
     one_cell = scenario.wires != "utility" or scenario.islanding_agreement
+    one_cell &= scenario.island.scope != "buildings"
     tree = tree_of(scenario, ids) if one_cell else CellTree(ids, np.full(len(ids), -1), np.arange(len(ids)))
     cell_of = Segments(tree.cell_of, len(tree.names))
     controls = tuple(_controls(members, site))
@@ -66,7 +67,7 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
     forecast = scenario.bidder.forecast
     wires = wires_of(scenario, members)
     switches = tuple(_switches(fleets, len(ids)))
-    outages, row_outages, cuts = outages_of(scenario, site, starts)
+    outages, row_outages, cuts, row_cuts = outages_of(scenario, site, starts, tree.names)
     return Community(
         site=site,
         buildings=ids,
@@ -76,6 +77,7 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
         cells=tree.names,
         parents=tree.parents,
         cuts=cuts,
+        row_cuts=row_cuts,
         cell_of=cell_of,
         controls=controls,
         bidder=bidder,

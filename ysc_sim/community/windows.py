@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from ysc_sim.contracts import OutageModel, OutageWindow, Site
 from ysc_sim.plugins import plugin
@@ -13,30 +15,68 @@ from ysc_sim.units import SECONDS_PER_HOUR
 Windows = tuple[OutageWindow, ...]
 
 
-def outages_of(scenario: Scenario, site: Site, starts: Sequence[int]) -> tuple[Windows, tuple[Windows, ...], Windows]:
-    """Windows that all rows share, or else those of each row: of all models, and its own of the ensemble.
+CellCuts = tuple[tuple[int, bool], tuple[Windows, ...]]
+"""Cell and whether its own wires fail; windows of each row."""
+EVERY_CELL = "*"
 
-    ``starts``: of each row's own outage; () where there is none.
-    The third list holds cuts of the feeders of single cells, shared by all rows.
-    """
-    models: list[OutageModel] = [plugin("outages", outage.kind)(outage.spec) for outage in scenario.outages]
+
+class Outages(NamedTuple):
+    """Windows that all rows share, or else those of each row; the same of cuts and faults of single cells."""
+
+    shared: Windows
+    by_row: tuple[Windows, ...]
+    cuts: Windows
+    row_cuts: tuple[CellCuts, ...]
+
+
+def outages_of(scenario: Scenario, site: Site, starts: Sequence[int], cells: Sequence[str]) -> Outages:
+    """Windows of all models, and of the ensemble. ``starts``: of each row's own outage; () where there is none."""
+    models = list(_models(scenario, cells))
     own = scenario.ensemble.outages
     fixed = [window for model in models if not model.differs for window in model.windows(site, 0)]
+    drawn = [
+        [window for model in models if model.differs for window in model.windows(site, row)]
+        for row in range(site.rows.count if any(model.differs for model in models) else 0)
+    ]
     shared = [window for window in fixed if not window.cell]
-    cuts = tuple(
-        window
-        for cell in sorted({window.cell for window in fixed if window.cell})
-        for window in merge_windows([window for window in fixed if window.cell == cell], site.axis)
+    cuts = [window for key in _places(fixed) for window in merge_windows(_at(fixed, key), site.axis)]
+    row_cuts = tuple(
+        ((cells.index(cell), fault), tuple(merge_windows(_at(some, (cell, fault)), site.axis) for some in drawn))
+        for cell, fault in _places([window for some in drawn for window in some])
     )
-    if not (starts and own) and not any(model.differs for model in models):
-        return merge_windows(shared, site.axis), (), cuts
+    # Rows differ where a model says so, though it may draw nothing; one of cells draws nothing else.
+    of_grid = any(model.differs and not getattr(getattr(model, "spec", None), "cell", "") for model in models)
+    if not (starts and own) and not of_grid:
+        return Outages(merge_windows(shared, site.axis), (), tuple(cuts), row_cuts)
     each = []
     for row in range(site.rows.count):
-        windows = shared + [w for model in models if model.differs for w in model.windows(site, row)]
+        windows = shared + [window for window in (drawn[row] if drawn else []) if not window.cell]
         if starts and own:
             windows.append(OutageWindow(starts[row], starts[row] + round(own.duration_h * SECONDS_PER_HOUR)))
         each.append(merge_windows(windows, site.axis))
-    return (), tuple(each), cuts
+    return Outages((), tuple(each), tuple(cuts), row_cuts)
+
+
+def _models(scenario: Scenario, cells: Sequence[str]) -> Iterator[OutageModel]:
+    """Models of the scenario; one for every cell of its own where it says so."""
+    for outage in scenario.outages:
+        spec, kind = outage.spec, plugin("outages", outage.kind)
+        if getattr(spec, "cell", "") != EVERY_CELL:
+            yield kind(spec)
+            continue
+        for cell in cells[1:]:
+            own: Any = {"cell": cell}
+            if hasattr(spec, "name"):
+                own["name"] = f"{spec.name}/{cell}"
+            yield kind(replace(spec, **own))  # type: ignore[type-var]
+
+
+def _places(windows: Iterable[OutageWindow]) -> list[tuple[str, bool]]:
+    return sorted({(window.cell, window.fault) for window in windows if window.cell})
+
+
+def _at(windows: Iterable[OutageWindow], place: tuple[str, bool]) -> list[OutageWindow]:
+    return [window for window in windows if (window.cell, window.fault) == place]
 
 
 def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> Windows:
@@ -55,5 +95,5 @@ def merge_windows(windows: Iterable[OutageWindow], axis: TimeAxis) -> Windows:
             merged[-1] = last._replace(end_s=max(end, last.end_s), told_end_s=told)
         else:
             told = end if window.notice_s else 0
-            merged.append(OutageWindow(start, end, window.notice_s, window.cell, told))
+            merged.append(window._replace(start_s=start, end_s=end, told_end_s=told))
     return tuple(merged)

@@ -17,6 +17,8 @@ class OutageWindow(NamedTuple):
     """How long before its start it is announced, with its end; 0: it comes unannounced."""
     cell: str = ""
     """Not the grid but the feeder of this cell is away; all rows alike."""
+    fault: bool = False
+    """Not its feeder but its own wires have failed: it is dark, cells inside it are alone."""
     told_end_s: int = 0
     """Its end as it was announced: what comes unannounced may make it longer."""
 

@@ -64,7 +64,7 @@ def parting_step(community: Community) -> int:
     """
     rows = community.site.rows
     alike = len(set(rows.seeds)) == 1 and all((values == values[0]).all() for values in rows.values.values())
-    if not community.row_outages or community.cuts or community.market.trades or not alike:
+    if not community.row_outages or community.cuts or community.row_cuts or community.market.trades or not alike:
         return 0
     axis = community.site.axis
     known_s = [window.start_s - window.notice_s for windows in community.row_outages for window in windows]

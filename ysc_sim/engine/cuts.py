@@ -1,4 +1,4 @@
-"""Switches inside the community: feeders that are cut and fed again, islands that split and merge."""
+"""Switches inside the community: feeders that are cut and fed again, faults, islands that split and merge."""
 
 from __future__ import annotations
 
@@ -10,17 +10,51 @@ from ysc_sim.engine.transfer import Switching, join, leave_grid, start_sync, swi
 from ysc_sim.units import Bools, Ints
 
 
-def cut_off(switching: Switching, cell: int) -> None:
-    """The feeder of ``cell`` is cut in all rows of the state: what lies beneath it is alone."""
+def cut_off(switching: Switching, at: Ints, cell: int) -> None:
+    """The feeder of ``cell`` is cut in rows ``at`` of the state: what lies beneath it is alone."""
+    switching.state.barred[at, cell] += 1
+    _open(switching, at, cell)
+
+
+def fault_in(switching: Switching, at: Ints, cell: int) -> None:
+    """The wires of ``cell`` have a fault in rows ``at``: it is dark, the cells inside it are alone."""
+    state, parents = switching.state, switching.community.parents
+    for inner in np.flatnonzero(parents == cell).tolist():
+        state.barred[at, inner] += 1
+        _open(switching, at, inner)
+    if parents[cell] >= 0:
+        state.barred[at, cell] += 1
+        state.closed[at, cell] = False
+    state.faulted[at, cell] = True
+    for r in at.tolist():
+        if state.mode[r, cell] != DEAD:
+            switching.go(r, cell, "faulted", "fault")
+        state.due_s[r, cell], state.locked_s[r, cell] = np.inf, np.inf
+        state.held_from_s[r, cell], state.held_to_s[r, cell] = np.inf, np.inf
+
+
+def mend(switching: Switching, at: Ints, cell: int, *, fault: bool) -> None:
+    """What was cut, or had a fault, is whole again in rows ``at``; switches are closed by :func:`close_wanted`."""
+    state, parents = switching.state, switching.community.parents
+    if fault:
+        state.faulted[at, cell] = False
+        state.locked_s[at, cell] = -np.inf
+        state.barred[np.ix_(at, np.flatnonzero(parents == cell))] -= 1
+    if parents[cell] >= 0:
+        state.barred[at, cell] -= 1
+
+
+def _open(switching: Switching, at: Ints, cell: int) -> None:
+    """The switch of ``cell`` opens in rows ``at``: what was joined to the grid or to an island leaves it."""
     community, state = switching.community, switching.state
     joined, mode = state.closed[:, cell].copy(), state.mode[:, cell].copy()
-    state.wanted[:, cell] = state.closed[:, cell] = False
+    state.closed[at, cell] = False
     top = islands_of(community, state)
     assert top is not None
     part: Bools = top == cell
-    rows = np.flatnonzero(joined & tied(mode))
+    rows = at[(joined & tied(mode))[at]]
     leave_grid(switching, rows, np.zeros(rows.size, dtype=np.bool_), part)
-    for r in np.flatnonzero(lives(mode)).tolist():
+    for r in at[lives(mode)[at]].tolist():
         for c in np.flatnonzero(part[r]).tolist():
             if state.mode[r, c] == SYNC:
                 switching.go(r, c, "grid_lost", "split")
@@ -34,7 +68,7 @@ def close_wanted(switching: Switching) -> None:
     community, state = switching.community, switching.state
     if not community.nested:
         return
-    for r, c in zip(*np.nonzero(state.wanted & ~state.closed), strict=True):
+    for r, c in zip(*np.nonzero((state.barred == 0) & ~state.closed), strict=True):
         top = islands_of(community, state)
         assert top is not None
         _close_if_possible(switching, int(r), int(c), top[r])

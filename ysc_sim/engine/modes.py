@@ -71,6 +71,7 @@ TRANSITIONS: dict[tuple[int, str], int] = {
     **{(mode, "grid_returned"): GRID for mode in (DEAD, BLACKSTART, TRANSFER)},
     **{(mode, "grid_returned_to_wait"): RECOVER for mode in (DEAD, BLACKSTART, TRANSFER)},
     (RECOVER, "recovered"): GRID,
+    **{(mode, "faulted"): DEAD for mode in (GRID, ISLAND, TRANSFER, BLACKSTART, SYNC, RECOVER, PLANNED)},
     **{(mode, event): mode for mode in (ISLAND, SYNC) for event in ("stepped", "relay")},
     (ISLAND, "split"): ISLAND,
     **{(mode, "merged"): ISLAND for mode in (ISLAND, SYNC, DEAD, BLACKSTART, TRANSFER)},

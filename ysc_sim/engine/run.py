@@ -15,34 +15,26 @@ from ysc_sim.community.arrays import Community, State, start_state
 from ysc_sim.contracts import DeviceState, Moment, OutageWindow
 from ysc_sim.engine.act import STAGES
 from ysc_sim.engine.cold_load import start_cold
-from ysc_sim.engine.cuts import close_wanted, cut_off
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.gate import Gate
 from ysc_sim.engine.island import seconds_to_limit
-from ysc_sim.engine.islands import beneath, islands_of
-from ysc_sim.engine.modes import GRID, tied
+from ysc_sim.engine.modes import GRID
 from ysc_sim.engine.move import advance
 from ysc_sim.engine.notices import Notices
-from ysc_sim.engine.outage_log import OutageLog
 from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
-from ysc_sim.engine.ramp import begin_ramp, start_ramp
-from ysc_sim.engine.row_outages import RowOutages
+from ysc_sim.engine.ramp import start_ramp
 from ysc_sim.engine.shedding import next_turn_s, start_shedding
 from ysc_sim.engine.swing import start_swing
+from ysc_sim.engine.switchyard import Switchyard
 from ysc_sim.engine.transfer import (
     Switching,
-    call_engines,
-    join_grid,
-    leave_grid,
     next_change_s,
-    on_grid_wires,
-    pass_time,
 )
 from ysc_sim.errors import InvariantError
 from ysc_sim.results.arrays import Event
 from ysc_sim.results.recorder import Recorder
-from ysc_sim.units import Bools, Floats, Ints
+from ysc_sim.units import Floats, Ints
 
 MOST_SUBSTEPS = 100_000
 
@@ -66,9 +58,7 @@ class Run:
         )
         self.events: list[Event] = []
         self.gate = Gate(community, self.prices)
-        self.outage_log = OutageLog(community)
-        ramp_s = 0.0 if community.island.planned is None else community.island.planned.ramp_s
-        self.row_outages = RowOutages(community.row_outages, community.rows, ramp_s)
+        self.yard = Switchyard(community, self.events)
         self.notices = Notices(community)
         self.now_s = 0
         self.record_s = self.axis.step_s * community.record_every
@@ -145,7 +135,8 @@ class Run:
         """Events of some rows at their own instants, and the act that follows."""
         whole = rows.size == self.community.rows
         part = self.state if whole else self.state.take(rows)
-        self._switch_rows(part, rows, self.now_s + elapsed[rows])
+        self.yard.switch_rows(part, rows, self.now_s + elapsed[rows])
+        self.dark = self.dark or not tied_and_whole(part)
         frame = self._new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
         for fleet, memory in zip(self.community.fleets, part.fleets, strict=True):
             fleet.on_event(memory, frame.moment)
@@ -180,93 +171,47 @@ class Run:
     def lose_grid(self, window: OutageWindow) -> None:
         """The grid goes away for all rows: each cell lives alone if it has a ready former, else it is dark."""
         switching = self._everyone(window.start_s)
-        self._lose_grid(switching, switching.rows, np.full(switching.rows.size, window.notice_s > 0))
-        self._note_events()
+        self.yard.lose(switching, switching.rows, np.full(switching.rows.size, window.notice_s > 0))
+        self._note_switching()
 
     def ramp(self, lead_s: float) -> None:
         """The grid will go away for all rows ``lead_s`` from now: exchange is ramped to zero."""
         switching = self._everyone(self.now_s)
-        lead = np.full(switching.rows.size, lead_s)
-        begin_ramp(switching, switching.rows, lead, on_grid_wires(self.community, self.state))
-        self.dark = not self.on_grid
-        self._note_events()
+        self.yard.ramp(switching, switching.rows, np.full(switching.rows.size, lead_s))
+        self._note_switching()
 
     def return_grid(self, t_s: int) -> None:
         """The grid is back for all rows: every cell that lives or is dark joins it."""
         switching = self._everyone(t_s)
-        self._return_grid(switching, switching.rows)
-        self.dark = not self.on_grid
-        self._note_events()
+        self.yard.give_back(switching, switching.rows)
+        self._note_switching()
 
     def cut(self, window: OutageWindow) -> None:
-        """The feeder of one cell is cut in all rows: it lives alone or is dark, the rest goes on."""
-        cell, switching = self.community.cells.index(window.cell), self._everyone(window.start_s)
-        which = np.tile(beneath(self.community, cell), (switching.rows.size, 1))
-        which &= islands_of(self.community, self.state) == 0
-        self.outage_log.begin(self.state, switching.rows, switching.rows, switching.t_s, which)
-        cut_off(switching, cell)
-        call_engines(self.community, self.state, switching.t_s)
-        self.dark = True
-        self._note_events()
+        """The feeder of one cell is cut in all rows, or its wires have a fault."""
+        switching = self._everyone(window.start_s)
+        self.yard.cut(switching, switching.rows, self.community.cells.index(window.cell), fault=window.fault)
+        self._note_switching()
 
     def feed(self, window: OutageWindow) -> None:
         """The feeder of one cell is whole again: the cell joins what its switch leads to, if that is live in step."""
-        cell, switching = self.community.cells.index(window.cell), self._everyone(window.end_s)
-        alone = np.tile(beneath(self.community, cell), (switching.rows.size, 1))
-        alone &= tied(self.state.mode[:, self.community.parents[cell]])[:, None]
-        self.outage_log.finish(self.state, self.events, switching.rows, switching.rows, switching.t_s, alone)
-        self.state.wanted[:, cell] = True
-        close_wanted(switching)
-        call_engines(self.community, self.state, switching.t_s)
-        self.dark = not self.on_grid
-        self._note_events()
+        switching = self._everyone(window.end_s)
+        self.yard.feed(switching, switching.rows, self.community.cells.index(window.cell), fault=window.fault)
+        self._note_switching()
 
     def end(self) -> None:
         """Close the books of outages at the end of the axis, where the grid may be back or not."""
         switching = self._everyone(self.axis.duration_s)
-        self._switch_rows(self.state, switching.rows, switching.t_s)
+        self.yard.switch_rows(self.state, switching.rows, switching.t_s)
         everything = np.ones(self.state.mode.shape, dtype=np.bool_)
-        self.outage_log.finish(self.state, self.events, switching.rows, switching.rows, switching.t_s, everything)
+        self.yard.log.finish(self.state, self.events, switching.rows, switching.rows, switching.t_s, everything)
 
     def _everyone(self, t_s: float) -> Switching:
         rows = np.arange(self.community.rows)
-        return self._switching(self.state, rows, np.full(rows.size, float(t_s)))
+        return self.yard.switching(self.state, rows, np.full(rows.size, float(t_s)))
 
-    def _switching(self, part: State, rows: Ints, t_s: Floats) -> Switching:
-        return Switching(self.community, part, rows, t_s, self.events)
-
-    def _switch_rows(self, part: State, rows: Ints, t_s: Floats) -> None:
-        """Rows of ``part`` whose own outages begin or end, or whose cells change by themselves, at ``t_s`` (k,)."""
-        switching = self._switching(part, rows, t_s)
-        ramps, lost, back = self.row_outages.due(rows, t_s)
-        if ramps.any():
-            at = np.flatnonzero(ramps)
-            begin_ramp(switching, at, self.row_outages.lead_s(rows[at]), on_grid_wires(self.community, part))
-        if lost.any():
-            at = np.flatnonzero(lost)
-            self._lose_grid(switching, at, self.row_outages.announced(rows[at]))
-        if back.any():
-            self._return_grid(switching, np.flatnonzero(back))
-        pass_time(switching)
-        close_wanted(switching)
-        call_engines(self.community, part, t_s)
-        self.dark = self.dark or not tied_and_whole(part)
-
-    def _lose_grid(self, switching: Switching, at: Ints, announced: Bools) -> None:
-        part = switching.state
-        which = on_grid_wires(self.community, part)
-        self.outage_log.begin(part, at, switching.rows[at], switching.t_s[at], which[at])
-        leave_grid(switching, at, announced, which)
-        call_engines(self.community, part, switching.t_s)
-        self.dark = True
-
-    def _return_grid(self, switching: Switching, at: Ints) -> None:
-        part, rows, t_s = switching.state, switching.rows[at], switching.t_s[at]
-        which = on_grid_wires(self.community, part)
-        self.outage_log.finish(part, self.events, at, rows, t_s, which[at])
-        join_grid(switching, at, which)
-        close_wanted(switching)
-        call_engines(self.community, part, switching.t_s)
+    def _note_switching(self) -> None:
+        self.dark = not self.on_grid
+        self._note_events()
 
     # -- act -----------------------------------------------------------------------------------------------------
 
@@ -274,7 +219,7 @@ class Run:
         """Events of the fleets that are due at ``t_s``, then observe, decide, dispatch for all rows."""
         due = self._next_any_s <= t_s
         if due:
-            self._switch_rows(self.state, np.arange(self.community.rows), np.full(self.community.rows, float(t_s)))
+            self.yard.switch_rows(self.state, np.arange(self.community.rows), np.full(self.community.rows, float(t_s)))
             self.dark = not self.on_grid
         frame = self.frame = self._new_frame(None, t_s, t_s // self.axis.step_s)
         if due:
@@ -324,7 +269,7 @@ class Run:
         )
 
     def _ask_for_events(self) -> Floats:
-        soonest = np.minimum(self.row_outages.next_s, next_change_s(self.state))
+        soonest = np.minimum(self.yard.next_s, next_change_s(self.state))
         soonest = np.minimum(soonest, next_turn_s(self.state))
         for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
             times = fleet.next_event_s(memory, Moment(0.0, 0))

@@ -151,7 +151,7 @@ def _arrays(
         co2_kg_per_kwh=community.terms.co2_kg_per_kwh,
         outage_seconds=_outage_seconds(community),
         events=tuple(run.events),
-        outages=tuple(run.outage_log.records),
+        outages=tuple(run.yard.log.records),
         power_flow=flow,
         notes=(*community.notes, *unsolved_notes(flow)),
         device_numbers=device_numbers(community, run.state),

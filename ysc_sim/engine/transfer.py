@@ -137,6 +137,16 @@ def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> 
             swing.strike(state, t_s, struck, community.island.frequency).tell(switching.events, logged)
 
 
+def part_cells(community: Community, state: State, at: Ints, *, away: bool) -> None:
+    """Where cells live each by itself without the grid, their switches open with its loss and may close after it."""
+    if community.island.scope != "cells" or not community.nested:
+        return
+    inner = np.flatnonzero(community.parents >= 0)
+    state.barred[np.ix_(at, inner)] += 1 if away else -1
+    if away:
+        state.closed[np.ix_(at, inner)] = False
+
+
 def _large(swing: Swing | None, community: Community, r: int, c: int) -> bool:
     """Whether a cell still takes or sends so much that its opening is a disturbance."""
     if swing is None:

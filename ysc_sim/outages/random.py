@@ -45,6 +45,12 @@ class RandomSpec:
     name: Annotated[str, Len(1, 64)] = "random"
     """Names the draws: two models of one scenario need two names to be independent."""
 
+    cell: Annotated[str, Len(0, 64)] = ""
+    """Only the feeder of this cell is cut: it is alone, the rest goes on. ``*``: of every cell, each by draws of its
+    own."""
+    fault: bool = False
+    """The wires of that cell themselves fail: it is dark, the cells inside it are alone."""
+
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
         empty = [field for field in ("month_weights", "hour_weights") if not any(getattr(self, field))]
@@ -79,7 +85,8 @@ class Random:
             weight = months[moment.month - 1] / months.mean() * hours[moment.hour] / hours.mean()
             if kept * highest < weight:
                 start = math.floor(t_s)
-                found.append(OutageWindow(start, start + max(1, round(hours_away * SECONDS_PER_HOUR))))
+                end = start + max(1, round(hours_away * SECONDS_PER_HOUR))
+                found.append(OutageWindow(start, end, 0, spec.cell, spec.fault))
         return found
 
     def _duration_h(self, random: np.random.Generator) -> float:

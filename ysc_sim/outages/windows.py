@@ -25,7 +25,9 @@ class WindowsSpec:
     """How long before it is announced; 0: it comes unannounced."""
 
     cell: Annotated[str, Len(0, 64)] = ""
-    """Only the feeder of this cell is cut: it is alone, the rest goes on."""
+    """Only the feeder of this cell is cut: it is alone, the rest goes on. ``*``: of every cell."""
+    fault: bool = False
+    """The wires of that cell themselves fail: it is dark, the cells inside it are alone."""
 
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
@@ -50,4 +52,5 @@ class Windows:
         """One window, whole seconds from the start of the axis; it may lie outside of it."""
         start = round(site.axis.seconds(datetime.fromisoformat(self.spec.start)))
         notice = round(self.spec.notice_h * SECONDS_PER_HOUR)
-        return [OutageWindow(start, start + round(self.spec.duration_h * SECONDS_PER_HOUR), notice, self.spec.cell)]
+        end = start + round(self.spec.duration_h * SECONDS_PER_HOUR)
+        return [OutageWindow(start, end, notice, self.spec.cell, self.spec.fault)]

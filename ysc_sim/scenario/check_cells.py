@@ -50,13 +50,22 @@ def cells_hold_buildings(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 def cells_go_with_the_rest(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """Wires of one's own, no network inside the run, cuts of cells that exist."""
     names = {cell.id for cell in scenario.cells}
+    copies = {building.id: building.member_ids for building in scenario.buildings}
+    for each in (cell for cell in scenario.cells if cell.each):
+        names |= {member for name in each.buildings for member in copies.get(name, (name,))}
+    if scenario.island.scope == "cells" and not names:
+        yield tree.problem("scope_without_cells", ("island", "scope"), {})
     if names and scenario.wires == "utility" and not scenario.islanding_agreement:
         yield tree.problem("cells_need_wires", ("cells",), {})
     if names and scenario.power_flow == "control":
         yield tree.problem("cells_without_control", ("cells",), {})
     for k, outage in enumerate(scenario.outages):
         cell = getattr(outage.spec, "cell", "")
-        if cell and cell not in names:
+        if cell and scenario.island.scope == "buildings":
+            yield tree.problem("scope_without_cuts", ("outages", k, "cell"), {})
+            continue
+        allowed = names | ({"*"} if names else set()) | ({COMMUNITY} if names and outage.spec.fault else set())
+        if cell and cell not in allowed:
             known = ", ".join(sorted(names)) or "–"
             yield tree.problem("outage_event_unknown", ("outages", k, "cell"), {"value": cell, "known": known})
 

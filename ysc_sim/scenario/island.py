@@ -176,6 +176,8 @@ class Island:
     """Order of shedding and restoration."""
     scarcity: Scarcity | None = None
     """Price of what members of an island give each other; the market's own, from bids at the gate, if not given."""
+    scope: Literal["community", "cells", "buildings"] = "community"
+    """Who lives together when the grid is away: all, each of the ``cells`` by itself, or every building alone."""
     cold_load: ColdLoad | None = None
     """Demand beyond the profile after an interruption; none if not given."""
     sharing: Literal["droop", "soc", "master_slave"] = "droop"
@@ -214,3 +216,5 @@ class Cell:
     """The cell that it is part of; the community itself if not given."""
     buildings: Annotated[tuple[Annotated[str, Len(1, 64)], ...], Len(0, 100_000)] = ()
     """Its buildings that are in no smaller cell; copies together by their common id, or one by one."""
+    each: bool = False
+    """Each of these buildings has a switch of its own, and is a cell (of its name) inside this one."""
