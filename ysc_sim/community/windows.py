@@ -68,7 +68,7 @@ def _models(scenario: Scenario, cells: Sequence[str]) -> Iterator[OutageModel]:
             own: Any = {"cell": cell}
             if hasattr(spec, "name"):
                 own["name"] = f"{spec.name}/{cell}"
-            yield kind(replace(spec, **own))  # type: ignore[type-var]
+            yield kind(replace(spec, **own))
 
 
 def _places(windows: Iterable[OutageWindow]) -> list[tuple[str, bool]]:
