@@ -13,6 +13,8 @@ from ysc_sim.report.waterfall import STUDY, stages_in
 from ysc_sim.units import MJPY_PER_JPY
 
 CARDS = 5
+OF_TODAY = ("bill_jpy", "peak_import_kw", "import_kwh", "co2_kg")
+"""Numbers that are shown as they are today too; a share of what generation there is not yet says nothing."""
 GAP = '<span lang="en"> </span>'
 """Between sentences; Japanese needs none."""
 
@@ -89,7 +91,7 @@ def _today(results: Reading, name: str) -> str:
     """The same number before anything of the scenario was there, where the run was asked for it in stages."""
     stages = stages_in(results.studies)
     key = "bill_mjpy" if name == "bill_jpy" else name
-    if not stages or key not in stages[0]:
+    if name not in OF_TODAY or not stages or key not in stages[0]:
         return ""
     stored = stages[0][key]
     value = stored / MJPY_PER_JPY if key == "bill_mjpy" else float(stored)

@@ -94,7 +94,7 @@ class Plot:
     def mark(self, x: float, y: float, label: Html | Label, css: str = "") -> None:
         """A dot with a text beside it, on the side where there is room."""
         left, top = float(self.x(x)) / WIDE, float(self.y(y)) / HIGH
-        side = "west" if left > 0.6 else "east"
+        side = "west" if left > 0.5 else "east"
         place = f"left:{left:.2%};top:{top:.2%}"
         said = f"<b>{html(label)}</b>" if html(label) else ""
         self._marks.append(f'<span class="at dot {css} {side}" style="{place}">{said}</span>')
