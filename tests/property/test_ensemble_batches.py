@@ -14,6 +14,7 @@ from ysc_sim.community.compile import compile_community
 from ysc_sim.contracts import OutageWindow
 from ysc_sim.engine.branches import Trunk, parting_step
 from ysc_sim.engine.ensemble import batches_of, join_parts, run_parts
+from ysc_sim.engine.run import Run
 from ysc_sim.engine.simulate import run, run_community
 from ysc_sim.report import build_report
 from ysc_sim.results import Results
@@ -37,12 +38,12 @@ buildings:
     strategy: {kind: peak_cut, target_kw: 5}
     devices:
       - {kind: solar, rated_kw: 12}
-      - {kind: battery, energy_kwh: 15, power_kw: 6, ageing: lfp, price_jpy_per_kwh: 100000}
+      - {kind: battery, energy_kwh: 5, power_kw: 3, ageing: lfp, price_jpy_per_kwh: 100000}
   - id: clinic
     profile: clinic
     load_kwh_per_year: 20000
     strategy: {kind: reserve_curve, hours: 6, inner: {kind: self_consumption}}
-    devices: [{kind: battery, energy_kwh: 20, power_kw: 8}, {kind: genset, rated_kw: 3}]
+    devices: [{kind: battery, energy_kwh: 4, power_kw: 4}, {kind: genset, rated_kw: 0.5}]
   - {id: home, count: 2, profile: detached120_gas, devices: [{kind: ev, discharge_kw: 6}]}
 ensemble: ENSEMBLE
 """
@@ -101,12 +102,23 @@ def test_two_processes_give_the_same_digest_and_more_seeds_than_draws_are_mixed(
 def test_rows_that_part_from_a_trunk_have_the_bits_of_rows_that_do_not() -> None:
     one = scenario()
     community = compile_community(one)
-    assert parting_step(community) == min(windows[0].start_s for windows in community.row_outages) // 1800 // 1 * 1
-    plain, branched = run_community(community), run_community(community, trunk=Trunk(one, 0))
+    assert parting_step(community) == min(windows[0].start_s for windows in community.row_outages) // 1800
+    plain, branched = (run_community(community, trunk=trunk, tallied=True) for trunk in (None, Trunk(one, 0)))
     for name, column in plain.columns.items():
         assert (column == branched.columns[name]).all(), name
+    assert plain.course is not None
+    assert branched.course is not None
+    for name, value in vars(plain.course).items():
+        assert np.array_equal(value, getattr(branched.course, name)), name
     assert (plain.bill_mjpy == branched.bill_mjpy).all()
     assert plain.outages == branched.outages
+    whole = run_community(community)
+    assert np.array_equal(np.add.reduce(whole.columns["import_kwh"], axis=0), plain.columns["import_kwh"][0])
+    assert len(whole.course_of_outages().lengths_s(3)) > 0
+    assert np.array_equal(whole.course_of_outages().lengths_s(3), plain.course.lengths_s(3))
+    with_trunk = Run(community, tallied=True)
+    assert Trunk(one, 0).lend(with_trunk) == with_trunk.now_s // 1800 == 32
+    assert Trunk(one, 0).lend(Run(community)) == 0  # keeps its course of time, which the trunk does not
 
 
 def test_what_cannot_share_a_trunk_does_not() -> None:

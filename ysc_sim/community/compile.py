@@ -91,7 +91,7 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
         terms=_terms(scenario, members),
         export_bans=tuple(export_bans(scenario, members, fleets)),
         switches=switches,
-        record_every=1 if scenario.results.record == "step" else axis.steps_per_slot,
+        record_every=axis.steps_per_slot if scenario.results.record == "slot" else 1,
         wires=wires,
         notes=(*_notes(fleets), *(wires.notes if wires is not None else ())),
     )

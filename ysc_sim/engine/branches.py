@@ -17,6 +17,7 @@ from ysc_sim.community.compile import compile_community
 from ysc_sim.contracts import DeviceState
 from ysc_sim.engine.clock import simulate
 from ysc_sim.engine.run import Run
+from ysc_sim.engine.tally import WINDOW, can_be_tallied
 from ysc_sim.scenario import Scenario
 from ysc_sim.units import Floats
 
@@ -28,7 +29,7 @@ class Trunk:
 
     def __init__(self, scenario: Scenario, number: int) -> None:
         alone = compile_community(scenario, [number])
-        self._run = Run(dataclasses.replace(alone, row_outages=((),)))
+        self._run = Run(dataclasses.replace(alone, row_outages=((),)), tallied=can_be_tallied(alone))
         self._step = 0
 
     def lend(self, run: Run) -> int:
@@ -37,7 +38,9 @@ class Trunk:
         The rows of ``run`` must be those of the trunk but for their outages. A trunk only goes forward: of several runs
         the one that parts first comes first.
         """
-        step = parting_step(run.community)
+        if (run.tally is None) != (self._run.tally is None):
+            return 0
+        step = parting_step(run.community, 1 if run.tally is None else WINDOW)
         if step < self._step or step == 0:
             return 0
         simulate(self._run, first=self._step, last=step)
@@ -46,18 +49,21 @@ class Trunk:
         if trunk.events or not _take_over(run.state, trunk.state):
             return 0
         interval, slot = step // run.community.record_every, step // run.axis.steps_per_slot
-        for name, column in trunk.recorder.columns.items():
-            run.recorder.columns[name][:interval] = column[:interval]
-        for name, column in trunk.recorder.community.items():
-            run.recorder.community[name][:interval] = column[:interval]
+        if run.tally is not None and trunk.tally is not None:
+            run.tally.follow(trunk.tally)
+        else:
+            for name, column in trunk.recorder.columns.items():
+                run.recorder.columns[name][:interval] = column[:interval]
+            for name, column in trunk.recorder.community.items():
+                run.recorder.community[name][:interval] = column[:interval]
         for name in OF_SLOTS:
             getattr(run.recorder, name)[: slot + 1] = getattr(trunk.recorder, name)[: slot + 1]
         run.begin_at(step)
         return step
 
 
-def parting_step(community: Community) -> int:
-    """The last step before any row's first outage, or notice, at which a slot and a recorded interval begin.
+def parting_step(community: Community, intervals: int = 1) -> int:
+    """The last step before any row's first outage, or notice, at which a slot and ``intervals`` recorded ones begin.
 
     0 where the rows of the community cannot share a trunk: they have no outages of their own, feeders are cut, or a
     market asks for bids.
@@ -69,7 +75,7 @@ def parting_step(community: Community) -> int:
     axis = community.site.axis
     known_s = [window.start_s - window.notice_s for windows in community.row_outages for window in windows]
     first_s = max(min(known_s, default=0), 0)
-    each = lcm(axis.steps_per_slot, community.record_every)
+    each = lcm(axis.steps_per_slot, community.record_every * intervals)
     return first_s // axis.step_s // each * each
 
 
@@ -77,7 +83,8 @@ def _take_over(mine: State, trunk: State) -> bool:
     """Give every row of ``mine`` the trunk's state; False, and nothing done, where rows remember who they are in a way
     that cannot be copied.
     """
-    pairs = list(zip(mine.fleets + mine.controls, trunk.fleets + trunk.controls, strict=True))
+    theirs_all = [*trunk.fleets, *trunk.controls, trunk.memory]
+    pairs = list(zip([*mine.fleets, *mine.controls, mine.memory], theirs_all, strict=True))
     rows = len(mine.mode)
     if not all(_alike(own, theirs) for own, theirs in pairs):
         return False

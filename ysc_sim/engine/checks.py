@@ -6,13 +6,18 @@ run stops with a message that names instant, row and building, and nothing is wr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ysc_sim.community.arrays import Community
-from ysc_sim.engine.run import Run
 from ysc_sim.engine.settle import Meters, Trades
 from ysc_sim.errors import InvariantError
 from ysc_sim.units import Floats
+
+if TYPE_CHECKING:
+    from ysc_sim.engine.run import Run
 
 TOLERANCE = 1e-9
 """Relative to the energy that flows in the interval, and absolute in kWh where less than 1 kWh flows."""
@@ -30,19 +35,63 @@ def check_run(community: Community, run: Run, start_stored_kwh: Floats) -> Float
     stored = start_stored_kwh
     for first in range(0, intervals, each):
         part = {name: column[first : first + each] for name, column in columns.items()}
-        meter, scale = _meter_residual(part)
-        _refuse(community, run, "balance_broken", meter, TOLERANCE * np.maximum(scale, 1.0), first)
-        store, stored, level = _store_residual(part, stored)
-        _refuse(community, run, "store_broken", store, TOLERANCE * np.maximum(scale + level, 1.0), first)
-        if "unserved_kwh" in part:
-            over = np.maximum(part["unserved_kwh"] - part["load_kwh"], 0.0)
-            _refuse(community, run, "shed_more_than_demand", over, TOLERANCE * np.maximum(part["load_kwh"], 1.0), first)
-        residual += np.add.reduce(np.abs(meter) + np.abs(store), axis=0)
-    _check_island_import(community, run)
+        whole = {name: column[first : first + each] for name, column in run.recorder.community.items()}
+        residual, stored = check_part(community, run.record_s, part, whole, first, residual, stored)
     return residual
 
 
-def _meter_residual(part: dict[str, Floats]) -> tuple[Floats, Floats]:
+def check_part(
+    community: Community,
+    record_s: int,
+    part: Mapping[str, Floats],
+    whole: Mapping[str, Floats],
+    first: int,
+    residual: Floats,
+    stored: Floats,
+) -> tuple[Floats, Floats]:
+    """Check intervals from ``first`` on, (k, S, n) and (k, S, 1); |residual| so far and what is stored at their end.
+
+    ``residual`` and ``stored``: before them. Raises ``InvariantError``.
+    """
+
+    def refuse(key: str, value: Floats, allowed: Floats) -> None:
+        wrong = ~(np.abs(value) <= allowed)
+        if wrong.any():
+            t, row, building = (int(i[0]) for i in np.nonzero(wrong))
+            raise InvariantError(
+                key,
+                time=community.site.axis.at((first + t) * record_s).isoformat(),
+                row=row,
+                building=community.buildings[building],
+                value=float(value[t, row, building]),
+            )
+
+    meter, scale = _meter_residual(part)
+    refuse("balance_broken", meter, TOLERANCE * np.maximum(scale, 1.0))
+    store, stored, level = _store_residual(part, stored)
+    refuse("store_broken", store, TOLERANCE * np.maximum(scale + level, 1.0))
+    if "unserved_kwh" in part:
+        over = np.maximum(part["unserved_kwh"] - part["load_kwh"], 0.0)
+        refuse("shed_more_than_demand", over, TOLERANCE * np.maximum(part["load_kwh"], 1.0))
+    _check_island_import(community, record_s, whole, first)
+    return running(residual, np.abs(meter) + np.abs(store)), stored
+
+
+def running(total: Floats, values: Floats) -> Floats:
+    """``total`` (…) with ``values`` (k, …) added one after the other, whatever the shape.
+
+    NumPy adds a single column in pairs, several columns row by row: the last bits would depend on the number of rows.
+
+    >>> running(np.array([1.0]), np.array([[2.0], [3.0]])).tolist()
+    [6.0]
+    """
+    stacked = np.concatenate([total[None], values]).reshape(len(values) + 1, -1)
+    alone = stacked.shape[1] == 1
+    added = np.add.accumulate(stacked, axis=0)[-1] if alone else np.add.reduce(stacked, axis=0)
+    return np.asarray(added.reshape(total.shape), dtype=np.float64)
+
+
+def _meter_residual(part: Mapping[str, Floats]) -> tuple[Floats, Floats]:
     """Energy in − energy out of every building in every interval, and the energy that flows."""
     total = np.zeros_like(part["load_kwh"])
     scale = np.zeros_like(total)
@@ -54,7 +103,7 @@ def _meter_residual(part: dict[str, Floats]) -> tuple[Floats, Floats]:
     return total, scale
 
 
-def _store_residual(part: dict[str, Floats], before: Floats) -> tuple[Floats, Floats, Floats]:
+def _store_residual(part: Mapping[str, Floats], before: Floats) -> tuple[Floats, Floats, Floats]:
     """Change of what is stored − what went in + what came out, was lost or driven; the level at the end; its size."""
     level = np.zeros_like(part["load_kwh"])
     moved = np.zeros_like(level)
@@ -72,27 +121,15 @@ def _store_residual(part: dict[str, Floats], before: Floats) -> tuple[Floats, Fl
     return change - moved, level[-1], level
 
 
-def _refuse(community: Community, run: Run, key: str, value: Floats, allowed: Floats, first: int) -> None:
-    wrong = ~(np.abs(value) <= allowed)
-    if wrong.any():
-        t, row, building = (int(i[0]) for i in np.nonzero(wrong))
-        raise InvariantError(
-            key,
-            time=run.axis.at((first + t) * run.record_s).isoformat(),
-            row=row,
-            building=community.buildings[building],
-            value=float(value[t, row, building]),
-        )
-
-
-def _check_island_import(community: Community, run: Run) -> None:
+def _check_island_import(community: Community, record_s: int, whole: Mapping[str, Floats], first: int) -> None:
     """While the whole interval is without grid, nothing at all comes in or goes out."""
-    islanded = run.recorder.community["islanded_s"] >= run.record_s
+    islanded = whole["islanded_s"] >= record_s
     for name in ("import_kwh", "export_kwh"):
-        wrong = islanded & (run.recorder.community[name] != 0.0)
+        wrong = islanded & (whole[name] != 0.0)
         if wrong.any():
             t, row, _ = (int(i[0]) for i in np.nonzero(wrong))
-            raise InvariantError("flow_while_islanded", time=run.axis.at(t * run.record_s).isoformat(), row=row)
+            time = community.site.axis.at((first + t) * record_s).isoformat()
+            raise InvariantError("flow_while_islanded", time=time, row=row)
 
 
 def check_trades(community: Community, run: Run, meters: Meters, trades: Trades) -> None:

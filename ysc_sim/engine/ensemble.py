@@ -17,6 +17,7 @@ from ysc_sim.community.compile import compile_community
 from ysc_sim.contracts import MetricInfo, MetricValues
 from ysc_sim.engine.branches import Trunk
 from ysc_sim.engine.simulate import all_metrics, run_community
+from ysc_sim.engine.tally import WINDOW, can_be_tallied
 from ysc_sim.results import Results
 from ysc_sim.results.arrays import RunArrays
 from ysc_sim.results.results import measure
@@ -25,7 +26,7 @@ from ysc_sim.units import Floats, Ints
 
 BATCH_BYTES = 1_200_000_000
 """Memory for what one batch records and is billed from."""
-ARRAYS_OF_STEPS, ARRAYS_OF_SLOTS = 9, 7
+ARRAYS_OF_STEPS, ARRAYS_OF_SLOTS = 12, 5
 """Arrays over time of a usual run: columns that are written to; registers, meters and what is made from them."""
 MOST_ROWS = 256
 """More rows at once are no faster."""
@@ -66,8 +67,8 @@ def batches_of(scenario: Scenario, most_rows: int | None = None) -> list[list[Ba
 
 def _rows_in_memory(scenario: Scenario) -> int:
     axis, n = scenario.time.axis, sum(building.count for building in scenario.buildings)
-    intervals = axis.count if scenario.results.record == "step" else max(axis.slots, 1)
-    each = 8 * n * (ARRAYS_OF_STEPS * intervals + ARRAYS_OF_SLOTS * axis.slots)
+    kept = scenario.power_flow != "off" or scenario.market.kind != "none"
+    each = 8 * n * (ARRAYS_OF_STEPS * (axis.count if kept else WINDOW) + ARRAYS_OF_SLOTS * max(axis.slots, 1))
     return int(np.clip(BATCH_BYTES // each, 1, MOST_ROWS))
 
 
@@ -78,7 +79,8 @@ def run_parts(
     trunk = Trunk(scenario, batches[0][0]) if len(batches[0]) >= LEAST_BRANCHES else None
     for done, numbers in enumerate(batches):
         community = compile_community(scenario, numbers)
-        arrays = run_community(community, _share(progress, done, len(batches)), trunk)
+        told = _share(progress, done, len(batches))
+        arrays = run_community(community, told, trunk, tallied=can_be_tallied(community))
         values, infos = measure(arrays, all_metrics())
         yield Part(numbers, without_time(arrays), values, infos)
 
@@ -122,6 +124,7 @@ def without_time(arrays: RunArrays) -> RunArrays:
         community={name: column[:0].copy() for name, column in arrays.community.items()},
         bills=(),
         power_flow=None,
+        course=None,
         device_numbers={},
         **emptied,
     )

@@ -27,6 +27,7 @@ from ysc_sim.engine.ramp import start_ramp
 from ysc_sim.engine.shedding import next_turn_s, start_shedding
 from ysc_sim.engine.swing import start_swing
 from ysc_sim.engine.switchyard import Switchyard
+from ysc_sim.engine.tally import WINDOW, Tally
 from ysc_sim.engine.transfer import (
     Switching,
     next_change_s,
@@ -42,7 +43,8 @@ MOST_SUBSTEPS = 100_000
 class Run:
     """Everything that changes while a community is simulated."""
 
-    def __init__(self, community: Community) -> None:
+    def __init__(self, community: Community, *, tallied: bool = False) -> None:
+        """``tallied``: the course of time is added up and forgotten."""
         self.community = community
         self.axis = community.site.axis
         self.prices = Prices(community.terms, self.axis, len(community.buildings))
@@ -55,6 +57,7 @@ class Run:
             buildings=len(community.buildings),
             columns=columns_of(community),
             community=("import_kwh", "export_kwh", "islanded_s", *(("loss_kwh",) if solved_inside(community) else ())),
+            window=WINDOW if tallied else None,
         )
         self.events: list[Event] = []
         self.gate = Gate(community, self.prices)
@@ -62,6 +65,9 @@ class Run:
         self.notices = Notices(community)
         self.now_s = 0
         self.record_s = self.axis.step_s * community.record_every
+        self.tally = Tally(community, self.record_s) if tallied else None
+        if self.tally is not None:
+            self.tally.begin(self.state)
         self.dark = False
         self._next_event_s = self._ask_for_events()
         self._next_any_s = float(self._next_event_s.min())
@@ -92,6 +98,8 @@ class Run:
         self.now_s = t_s
         if t_s % self.record_s == 0 or t_s == self.axis.duration_s:
             self._record_stores(self.frame.interval)
+            if self.tally is not None:
+                self.recorder.pass_on(self.frame.interval, self.tally.take)
         if t_s % self.axis.slot_s == 0:
             self._end_slot(t_s // self.axis.slot_s)
 

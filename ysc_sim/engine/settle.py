@@ -76,8 +76,13 @@ def read_registers(recorder: Recorder) -> Meters:
 
 def _readings(register_kwh: Floats) -> Ints:
     """Differences of whole milliwatt-hours; a register that only grows never runs backwards."""
-    counted: Ints = np.rint(register_kwh * MWH_PER_KWH).astype(np.int64)
-    return counted[1:] - counted[:-1]
+    found = np.empty((max(len(register_kwh) - 1, 0), *register_kwh.shape[1:]), dtype=np.int64)
+    each = max(1, BATCH // max(register_kwh[0].size, 1))
+    for first in range(0, len(found), each):
+        part = register_kwh[first : min(first + each, len(found)) + 1]
+        counted = np.rint(part * MWH_PER_KWH).astype(np.int64)
+        np.subtract(counted[1:], counted[:-1], out=found[first : first + len(part) - 1])
+    return found
 
 
 def settle(

@@ -20,6 +20,7 @@ from ysc_sim.engine.measure import device_numbers
 from ysc_sim.engine.power_flow import solve_after_run, unsolved_notes
 from ysc_sim.engine.run import Run
 from ysc_sim.engine.settle import Meters, Trades, read_registers, settle, with_islands
+from ysc_sim.engine.tally import stored_kwh
 from ysc_sim.errors import InvariantError
 from ysc_sim.plugins import plugin, registry
 from ysc_sim.results import Results
@@ -68,34 +69,35 @@ def progress_bar(title: str) -> Iterator[Callable[[float], None]]:
 
 
 def run_community(
-    community: Community, progress: Callable[[float], None] | None = None, trunk: Trunk | None = None
+    community: Community,
+    progress: Callable[[float], None] | None = None,
+    trunk: Trunk | None = None,
+    *,
+    tallied: bool = False,
 ) -> RunArrays:
-    """The run itself, as arrays. ``trunk``: what its rows share before their outages."""
-    live = Run(community)
-    stored = _stored(community, live)
+    """The run itself, as arrays. ``trunk``: what its rows share before their outages.
+
+    ``tallied``: the course of time is added up and forgotten: the run is one recorded interval, with what outages need
+    to know beside it (``RunArrays.course``).
+    """
+    live = Run(community, tallied=tallied)
+    stored = stored_kwh(community, live.state)
     simulate(live, progress, first=0 if trunk is None else trunk.lend(live))
     meters = read_registers(live.recorder)
+    if tallied:
+        live.recorder.release_registers()
     cleared = live.gate.outcome()
     island = trade_in_islands(community, live.recorder, meters.import_mwh, meters.export_mwh)
     retailer = community.terms.retailer
     trades = settle(meters, cleared, live.recorder.apart, island, 0.0 if retailer is None else retailer.loss_rate)
     cleared = with_islands(cleared, island)
-    residual = check_run(community, live, stored)
+    residual = check_run(community, live, stored) if live.tally is None else live.tally.residual_kwh
     check_trades(community, live, meters, trades)
     relief = live.gate.relief.settle(meters.export_mwh - meters.import_mwh)
     accounts = make_accounts(community, meters, trades, live.gate.planned_mwh, relief)
     _check_money(accounts)
     flow = solve_after_run(community, live)
     return _arrays(community, live, meters, cleared, trades, accounts, residual, flow)
-
-
-def _stored(community: Community, run: Run) -> Floats:
-    """Energy in all stores of each building at the start, (S, n)."""
-    total = np.zeros(run.state.net_kw.shape)
-    for i, fleet in enumerate(community.fleets):
-        if fleet.stores:
-            total += community.by_building[i].sum(fleet.store(run.state.fleets[i]).stored_kwh)
-    return total
 
 
 def _check_money(accounts: Accounts) -> None:
@@ -116,14 +118,19 @@ def _arrays(
     residual: Floats,
     flow: PowerFlow | None,
 ) -> RunArrays:
+    columns, whole = run.recorder.columns, run.recorder.community
+    if run.tally is not None:
+        columns = {name: total[None] for name, total in run.tally.columns.items()}
+        whole = {name: total[None] for name, total in run.tally.whole.items()}
     outside = -(accounts.paid[:, accounts.utility] + accounts.paid[:, accounts.network])
     return RunArrays(
         axis=run.axis,
-        record_s=run.record_s,
+        record_s=run.record_s if run.tally is None else run.axis.duration_s,
         seeds=community.site.rows.seeds,
         buildings=community.buildings,
-        columns=run.recorder.columns,
-        community={name: column[:, :, 0] for name, column in run.recorder.community.items()},
+        columns=columns,
+        community={name: column[:, :, 0] for name, column in whole.items()},
+        course=None if run.tally is None else run.tally.course(),
         import_mwh=meters.import_mwh,
         export_mwh=meters.export_mwh,
         community_import_mwh=meters.grid_import_mwh,

@@ -10,7 +10,7 @@ import numpy as np
 from ysc_sim.contracts import MetricInfo, MetricValues
 from ysc_sim.resilience import reliability_indices
 from ysc_sim.results.arrays import RunArrays
-from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Floats, hours
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, hours
 
 UNSERVED = ("unserved_kwh", *(f"unserved_kwh_tier{tier}" for tier in (1, 2, 3, 4)))
 INDICES = ("saifi", "saidi_h", "caidi_h", "maifi")
@@ -53,25 +53,22 @@ def _total(arrays: RunArrays, name: str) -> Floats:
 
 def _add_outage_values(arrays: RunArrays, own: dict[str, Floats], whole: dict[str, Floats]) -> None:
     """Share of the demand during outages that was served, and the time until something was shed first."""
-    away = arrays.community["islanded_s"] / arrays.record_s
-    demand = np.add.reduce(arrays.columns["load_kwh"] * away[:, :, None], axis=0)
-    # What a strategy switched off while the grid was there has nothing to do with outages.
-    lacking = arrays.columns["unserved_kwh"] - arrays.columns.get("switched_off_kwh", 0.0)
-    unserved = np.add.reduce(lacking, axis=0)
+    course = arrays.course_of_outages()
+    demand, shed = course.demand_kwh, course.shed
+    unserved = course.lacking_kwh
     if (demand > 0).all():
         own["served_outage_ratio"] = 1.0 - unserved / demand
     total = np.add.reduce(demand, axis=1)
     if (total > 0).all():
         whole["served_outage_ratio"] = 1.0 - np.add.reduce(unserved, axis=1) / total
-    shed = np.add.reduce(lacking, axis=2) > EMPTY_KWH
     first = np.full(len(arrays.seeds), np.inf)
     # Of each interval and row: the first one from it on in which something is shed (T: none).
     ahead = np.where(shed, np.arange(len(shed))[:, None], len(shed))
     ahead = np.minimum.accumulate(ahead[::-1], axis=0)[::-1]
     for record in arrays.outages:
-        interval = int(ahead[int(record.start_s // arrays.record_s), record.row])
+        interval = int(ahead[int(record.start_s // course.record_s), record.row])
         if interval < len(shed):
-            time_s = max(interval * arrays.record_s - record.start_s, 0.0)
+            time_s = max(interval * course.record_s - record.start_s, 0.0)
             first[record.row] = min(first[record.row], time_s)
     if np.isfinite(first).all():
         whole["time_to_first_shed_h"] = first / SECONDS_PER_HOUR
@@ -79,27 +76,13 @@ def _add_outage_values(arrays: RunArrays, own: dict[str, Floats], whole: dict[st
 
 def _indices(arrays: RunArrays) -> dict[str, Floats]:
     """IEEE 1366 indices of each row; the duration of an interruption is the sum over neighbouring intervals."""
-    column = arrays.columns.get("interrupted_s")
+    course = arrays.course_of_outages() if "interrupted_s" in arrays.columns else None
     rows, n = len(arrays.seeds), len(arrays.buildings)
     period_h = hours(arrays.axis.duration_s)
     values = {name: np.zeros(rows) for name in INDICES}
     for row in range(rows):
-        durations = np.zeros(0) if column is None else run_lengths(column[:, row, :])
+        durations = np.zeros(0) if course is None else course.lengths_s(row)
         found = reliability_indices(np.ones(len(durations)), durations, customers_served=n, period_h=period_h)
         for name in INDICES:
             values[name][row] = found[name]
     return values
-
-
-def run_lengths(seconds: Floats) -> Floats:
-    """Sums of neighbouring positive entries down the columns of (T, n), for all columns, in no special order.
-
-    >>> run_lengths(np.array([[60.0], [30.0], [0.0], [10.0]])).tolist()
-    [90.0, 10.0]
-    """
-    padded = np.zeros((seconds.shape[0] + 1, seconds.shape[1]))
-    padded[:-1] = seconds
-    flat = np.ascontiguousarray(padded.T).ravel()
-    on = flat > 0
-    starts = np.flatnonzero(on & ~np.concatenate([[False], on[:-1]]))
-    return np.add.reduceat(flat, starts) if starts.size else np.zeros(0)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ysc_sim.results.power_flow import PowerFlow
 from ysc_sim.timeseries.axis import TimeAxis
-from ysc_sim.units import Bools, Floats, Ints
+from ysc_sim.units import EMPTY_KWH, Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,31 @@ class DeviceNumber(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Course:
+    """What outages make of the course of time."""
+
+    record_s: int
+    """Length of an interval in seconds."""
+    demand_kwh: Floats
+    """Demand while the grid was away, (S, n)."""
+    lacking_kwh: Floats
+    """Demand not served, but for what a strategy switched off, (S, n)."""
+    shed: Bools
+    """Whether anything of that was shed in each interval, (T, S)."""
+    spells: Floats
+    """(4, E) interval, row, building and seconds of every interruption of tier 1, interval by interval."""
+
+    def lengths_s(self, row: int) -> Floats:
+        """Length of every interruption of one row: seconds of neighbouring intervals of a building added up."""
+        interval, _, building, seconds = self.spells[:, self.spells[1] == row]
+        order = np.lexsort((interval, building))
+        interval, building = interval[order], building[order]
+        begins = (np.diff(interval, prepend=-2.0) != 1) | (np.diff(building, prepend=-1.0) != 0)
+        found: Floats = np.add.reduceat(seconds[order], np.flatnonzero(begins)) if len(order) else np.zeros(0)
+        return found
+
+
+@dataclass(frozen=True)
 class RunArrays:
     """Everything a run leaves behind."""
 
@@ -143,6 +168,8 @@ class RunArrays:
     """What the wires did; None where they were not solved."""
     device_numbers: Mapping[str, DeviceNumber] = field(default_factory=dict)
     """What devices say of themselves, by the name of the number."""
+    course: Course | None = None
+    """Where columns are sums over the whole run: what is known beside them."""
     row_numbers: Mapping[str, Any] = field(default_factory=dict)
     """Where no course of time is recorded: numbers of each row, (S,) by name; then all arrays over time are empty."""
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
@@ -157,6 +184,22 @@ class RunArrays:
         """Sum over time of a building column, (S, n); None if the run has no such column."""
         column = self.columns.get(name)
         return None if column is None else np.add.reduce(column, axis=0)
+
+    def course_of_outages(self) -> Course:
+        """:attr:`course`, or the same from the columns of a run in which demand may be unserved."""
+        if self.course is not None:
+            return self.course
+        away = self.community["islanded_s"] / self.record_s
+        # What a strategy switched off while the grid was there has nothing to do with outages.
+        lacking = self.columns["unserved_kwh"] - self.columns.get("switched_off_kwh", 0.0)
+        at = np.nonzero(self.columns["interrupted_s"])
+        return Course(
+            record_s=self.record_s,
+            demand_kwh=np.add.reduce(self.columns["load_kwh"] * away[:, :, None], axis=0),
+            lacking_kwh=np.add.reduce(lacking, axis=0),
+            shed=np.add.reduce(lacking, axis=2) > EMPTY_KWH,
+            spells=np.array([*at, self.columns["interrupted_s"][at]]),
+        )
 
     def interrupted(self) -> Bools:
         """Whether tier 1 of each building was unserved in each recorded interval, (T, S, n)."""

@@ -6,7 +6,7 @@ the stores (kWh at its end) and times (s).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +26,26 @@ class AloneEnergy:
     """Number of all islands that it was in within the slot: who has the same one was never apart."""
 
 
+Arrays = Mapping[str, Floats]
+
+
 class Recorder:
     """Columns (T, S, n) of the buildings and (T, S) of the community, and the meters' registers at each slot's end."""
 
     def __init__(
-        self, *, intervals: int, slots: int, rows: int, buildings: int, columns: Iterable[str], community: Iterable[str]
+        self,
+        *,
+        intervals: int,
+        slots: int,
+        rows: int,
+        buildings: int,
+        columns: Iterable[str],
+        community: Iterable[str],
+        window: int | None = None,
     ) -> None:
+        """``window``: intervals that are held at a time (:meth:`pass_on`); None: all."""
+        self._intervals, self._held = intervals, intervals if window is None else window
+        intervals = self._held
         # np.zeros takes pages from the system only when they are written to.
         self.columns = {name: np.zeros((intervals, rows, buildings)) for name in columns}
         self.community = {name: np.zeros((intervals, rows, 1)) for name in community}
@@ -58,12 +72,27 @@ class Recorder:
 
     def keep(self, interval: int, rows: Ints) -> list[Floats]:
         """What is written of some rows in an interval, for :meth:`put_back`."""
-        return [array[interval][rows] for array in (*self.columns.values(), *self.community.values())]
+        return [array[interval % self._held][rows] for array in (*self.columns.values(), *self.community.values())]
 
     def put_back(self, interval: int, rows: Ints, written: list[Floats]) -> None:
         """Undo what was written of some rows since :meth:`keep`."""
         for array, before in zip((*self.columns.values(), *self.community.values()), written, strict=True):
-            array[interval][rows] = before
+            array[interval % self._held][rows] = before
+
+    def pass_on(self, interval: int, take: Callable[[int, Arrays, Arrays], None]) -> None:
+        """Where ``interval`` fills what is held, or is the last, hand it over and begin anew."""
+        count = interval % self._held + 1
+        if count == self._held or interval == self._intervals - 1:
+            columns, community = (
+                {name: array[:count] for name, array in held.items()} for held in (self.columns, self.community)
+            )
+            take(interval + 1 - count, columns, community)
+            for array in (*columns.values(), *community.values()):
+                array[...] = 0.0
+
+    def release_registers(self) -> None:
+        """Forget the registers of buildings, which have been read."""
+        self.register_import_kwh = self.register_export_kwh = np.zeros((0, 0, 0))
 
     def note_apart(self, slot: int, rows: Ints | None, apart: Bools) -> None:
         """Remember buildings (R, n) that are cut off from the others in ``slot``; ``rows`` None: all of them."""
@@ -94,7 +123,7 @@ class Recorder:
         held.last[slot, some] = np.where(there, island, last)
 
     def _add(self, array: Floats, interval: int, rows: Ints | None, values: Floats) -> None:
-        here = array[interval]
+        here = array[interval % self._held]
         if rows is not None:
             here[rows] += values
         elif self._fresh.get(id(array)) == interval:
