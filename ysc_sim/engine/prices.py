@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ysc_sim.community.arrays import Contracted, Terms
+from ysc_sim.results.arrays import Values
 from ysc_sim.timeseries import TimeAxis
 from ysc_sim.units import Floats
 
@@ -32,6 +33,10 @@ class Prices:
                 self._now = self._import[slot][self._plan_of], self._export[slot][self._plan_of]
             self._last = slot
         return self._now
+
+    def by_plan(self) -> Values:
+        """Both values of every slot and plan."""
+        return Values(self._import, self._export, self._plan_of)
 
     def values_ahead(self, slot: int, count: int) -> tuple[Floats, Floats]:
         """As :meth:`of_slot`, of ``count`` slots from ``slot`` on, (count, n); the last slot is repeated."""

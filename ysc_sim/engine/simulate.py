@@ -162,6 +162,7 @@ def _arrays(
         power_flow=flow,
         notes=(*community.notes, *unsolved_notes(flow)),
         device_numbers=device_numbers(community, run.state),
+        values=run.prices.by_plan() if community.market.trades else None,
     )
 
 

@@ -8,7 +8,7 @@ from ysc_sim.markets.bill_sharing import bill_sharing
 from ysc_sim.markets.call_auction import clear_call_auction
 from ysc_sim.markets.clearing import Clearing
 from ysc_sim.markets.comparison import compare_mechanisms
-from ysc_sim.markets.fairness import Blocking, FairnessReport, fairness_report
+from ysc_sim.markets.fairness import FairnessReport, fairness_report
 from ysc_sim.markets.flexibility import FlexibilityCall, call_flexibility
 from ysc_sim.markets.huang import huang
 from ysc_sim.markets.island_scarcity import IslandShares, share_island
@@ -25,6 +25,7 @@ from ysc_sim.markets.shapley import shapley_values
 from ysc_sim.markets.sharing_estimate import EstimatedShares, estimate_sharing_shapley
 from ysc_sim.markets.sharing_game import SharingShares, sharing_game_shapley
 from ysc_sim.markets.supply_demand_ratio import supply_demand_ratio
+from ysc_sim.optimum import Blocking
 
 __all__ = [
     "BilateralTrades",

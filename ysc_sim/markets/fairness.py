@@ -3,9 +3,7 @@
 The base of comparison is behind one meter against alone: a member with net energy x pays buy·x⁻ − sell·x⁺ alone, and a
 coalition that leaves together pays that for its sum in each period.
 
-Source of the blocking coalition (the core): D. B. Gillies, Solutions to general non-zero-sum games, Contributions to
-the Theory of Games IV (1959) 47–85; of the bound: J. E. Kelley, The cutting-plane method for solving convex programs,
-Journal of the Society for Industrial and Applied Mathematics 8 (1960) 703–712.
+The blocking coalition and its bound: :mod:`ysc_sim.optimum.blocking`.
 """
 
 from __future__ import annotations
@@ -16,24 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ysc_sim.markets.clearing import refuse
-from ysc_sim.markets.community_rate import Period, check_periods
+from ysc_sim.markets.community_rate import check_periods
+from ysc_sim.optimum import Blocking, worst_blocking_coalition
 from ysc_sim.units import Bools, Floats
-
-CUTS = 120
-CLOSE = 1e-4
-"""Gap between bound and coalition found, relative to the gain of sharing, that is good enough."""
-
-
-@dataclass(frozen=True)
-class Blocking:
-    """The coalition that would gain most by leaving, as far as it is known."""
-
-    members: Bools
-    """(n,) the best coalition found; nobody where none gains."""
-    gain_jpy: float
-    """What it would gain, ≥ 0."""
-    bound_jpy: float
-    """No coalition gains more than this."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +84,7 @@ def fairness_report(
         shared_gain_jpy=gain,
         welfare_ratio=had / gain if gain > near else 1.0,
         gini=gini(np.maximum(saving, 0)),
-        blocking=worst_blocking_coalition(period, payment),
+        blocking=worst_blocking_coalition(net, buy, sell, payment),
     )
 
 
@@ -117,61 +100,3 @@ def gini(values: Floats) -> float:
     n = len(values)
     rising = np.sort(values)
     return float(np.add.reduce((2 * np.arange(1, n + 1) - n - 1) * rising)) / (n * total)
-
-
-def worst_blocking_coalition(period: Period, payment: Floats) -> Blocking:
-    """Coalition with the largest gain from leaving, between a coalition that is found and a bound.
-
-    Its gain is concave in the shares of members taken part in it; cutting planes over the box of shares bound it from
-    above, rounded shares and single exchanges search from below.
-    """
-    from scipy.optimize import linprog
-
-    n = len(payment)
-    scale = max(1.0, float(np.abs(payment).sum()))
-    best, found, share = 0.0, np.zeros(n, dtype=np.bool_), np.full(n, 0.5)
-    rows, offsets, bound = [], [], np.inf
-    for _ in range(CUTS):
-        value, slope = _leaving(period, payment, share)
-        rows.append(slope)
-        offsets.append(value - slope @ share)
-        for start in (share >= 0.5, share > 0.99, share > 0.01):
-            gain = _leaving(period, payment, start.astype(np.float64))[0]
-            if gain > best:
-                best, found = gain, start
-        answer = linprog(
-            np.append(np.zeros(n), -1.0),
-            A_ub=np.column_stack([-np.array(rows), np.ones(len(rows))]),
-            b_ub=np.array(offsets),
-            bounds=[(0, 1)] * n + [(None, None)],
-            method="highs",
-        )
-        bound, share = -float(answer.fun), answer.x[:n]
-        if bound - best <= CLOSE * scale:
-            break
-    best, found = _exchange(period, payment, best, found)
-    return Blocking(found, max(best, 0.0), max(bound, best, 0.0))
-
-
-def _leaving(period: Period, payment: Floats, share: Floats) -> tuple[float, Floats]:
-    """Gain of a (fractional) coalition that leaves, and a supergradient of it."""
-    total = np.add.reduce(period.net_kwh * share, axis=1)
-    price = np.where(total > 0, period.sell_jpy_per_kwh, period.buy_jpy_per_kwh)
-    slope = np.add.reduce(price[:, None] * period.net_kwh, axis=0) + payment
-    return float(np.add.reduce(price * total)) + float(np.add.reduce(share * payment)), slope
-
-
-def _exchange(period: Period, payment: Floats, best: float, found: Bools) -> tuple[float, Bools]:
-    """Let single members join or leave while that helps."""
-    total = np.add.reduce(period.net_kwh * found, axis=1)
-    for _ in range(len(payment)):
-        sign = np.where(found, -1.0, 1.0)
-        trial = total[:, None] + sign * period.net_kwh
-        value = np.where(trial > 0, period.sell_jpy_per_kwh[:, None], period.buy_jpy_per_kwh[:, None]) * trial
-        gain = np.add.reduce(value, axis=0) + float(np.add.reduce(payment * found)) + sign * payment
-        if len(gain) == 0 or gain.max() <= best + 1e-9 * abs(best):
-            break
-        member = int(np.argmax(gain))
-        best, total = float(gain[member]), trial[:, member]
-        found = found ^ (np.arange(len(found)) == member)
-    return best, found

@@ -9,6 +9,7 @@
 2.5
 """
 
+from ysc_sim.optimum.blocking import Blocking, worst_blocking_coalition
 from ysc_sim.optimum.dispatch import Dispatch, Plan, Stores, solve
 
-__all__ = ["Dispatch", "Plan", "Stores", "solve"]
+__all__ = ["Blocking", "Dispatch", "Plan", "Stores", "solve", "worst_blocking_coalition"]

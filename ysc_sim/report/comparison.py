@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, name, said, said_or, sentence
+from ysc_sim.report.mechanisms import mechanisms_part
 from ysc_sim.report.numbers import MINUS, of_metric
 from ysc_sim.report.page import document, page_header
 from ysc_sim.report.sections import PagePart
@@ -37,6 +38,9 @@ def build_comparison(comparison: Comparison, lang: str) -> str:
     runs = [name(other) for other in comparison.names[1:]]
     below = "".join(f'<p class="facts">{html(run)}</p>' for run in runs)
     parts = [PagePart("verdict", said("report.compare_verdict"), _verdicts(comparison))]
+    mechanisms = mechanisms_part(comparison.names, comparison.results)
+    if mechanisms is not None:
+        parts.append(mechanisms)
     parts.append(PagePart("differences", said("report.compare_all"), _all(comparison)))
     if comparison.inputs:
         parts.append(PagePart("inputs", said("report.compare_inputs"), _inputs(comparison)))

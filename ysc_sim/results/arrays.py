@@ -81,6 +81,16 @@ class DeviceNumber(NamedTuple):
     """1: more is better, −1: less, 0: neither."""
 
 
+class Values(NamedTuple):
+    """What a kWh is worth at the meters of each supply plan in each slot."""
+
+    import_jpy_per_kwh: Floats
+    export_jpy_per_kwh: Floats
+    """(K, plans): of one bought from a neighbour, of one sold to the supplier."""
+    plan_of: Ints
+    """Plan of each building, (n,)."""
+
+
 @dataclass(frozen=True)
 class Course:
     """What outages make of the course of time."""
@@ -173,6 +183,8 @@ class RunArrays:
     row_numbers: Mapping[str, Any] = field(default_factory=dict)
     """Where no course of time is recorded: numbers of each row, (S,) by name; then all arrays over time are empty."""
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
+    values: Values | None = None
+    """What local trade is measured by; None where there is no market."""
     """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
 
     @property
