@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,37 @@ def test_the_table_of_a_sample_is_the_stored_one(tmp_path: Path, name: str, kind
     assert table.kind == kind
     write_table(table, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == (EXPECTED / f"{Path(name).stem}.csv").read_text()
+
+
+@pytest.mark.parametrize("kind", ["metpv11", "metpv20", "epw"])
+def test_the_first_day_of_a_typical_year_is_the_stored_one(tmp_path: Path, kind: str) -> None:
+    """The samples repeat one day all year: the first is stored, and every other has its values."""
+    path = tmp_path / kind
+    text = getattr(samples, kind)()
+    path.write_bytes(text.encode("utf-8" if kind == "epw" else "cp932"))
+    table = import_file(path)
+    assert (table.kind, table.count) == (kind, 8760)
+    for name, values in table.columns.items():
+        if name != "dni_w_per_m2" or kind == "epw":  # of METPV it is worked out with the sun of each day
+            assert (values.reshape(365, 24) == values[:24]).all(), name
+    first = replace(table, columns={name: values[:24] for name, values in table.columns.items()})
+    write_table(first, tmp_path / "out.csv")
+    mine, stored = (
+        pd.read_csv(path, index_col="time") for path in (tmp_path / "out.csv", EXPECTED / f"{kind}_day.csv")
+    )
+    # Direct normal radiation of METPV stands on the solar position of the pvlib that is installed.
+    pd.testing.assert_frame_equal(mine, stored, rtol=1e-6)
+
+
+def test_a_year_of_365_days_of_48_half_hours(tmp_path: Path) -> None:
+    """Every cell stands at its own half-hour: day d, half-hour s holds d + s/100 kWh."""
+    days = [date(2025, 1, 1) + timedelta(days=d) for d in range(365)]
+    head = ["年月日", *(f"{s // 2}:{s % 2 * 30:02d}～{(s + 1) // 2}:{(s + 1) % 2 * 30:02d}(kWh)" for s in range(48))]
+    lines = [",".join([f"{day:%Y/%m/%d}", *(f"{d + s / 100:.2f}" for s in range(48))]) for d, day in enumerate(days)]
+    table = read(tmp_path, "year.csv", "\n".join([",".join(head), *lines]))
+    assert (table.kind, table.count, table.step_s) == ("demand_wide", 365 * 48, 1800)
+    expected = 2 * (np.arange(365)[:, None] + np.arange(48) / 100)
+    np.testing.assert_allclose(table.columns["demand_kw"].reshape(365, 48), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("encoding", ["cp932", "utf-8", "utf-8-sig"])
