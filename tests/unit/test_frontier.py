@@ -11,7 +11,8 @@ import ysc_sim as ysc
 from ysc_sim.community.compile import compile_community
 from ysc_sim.community.pooled import pool_of
 from ysc_sim.report.survival_page import survival_page
-from ysc_sim.study.frontier import Damage, Frontier, price_of_an_hour, reserved
+from ysc_sim.study.frontier import Frontier, price_of_an_hour, reserved
+from ysc_sim.study.outage_damage import Damage
 from ysc_sim.study.survival import survive, without_outages
 
 BLOCK: dict[str, Any] = {

@@ -56,6 +56,8 @@ class Saving:
     price_rise_per_year: ArrayLike = 0.0
     lost_jpy: Sequence[ArrayLike] = ()
     """Of each asset: by how much it is less, at prices of today, once its life is over; (): it does not fade."""
+    missing_in_first_year_jpy: ArrayLike = 0.0
+    """What year 1 lacks of it: peaks of before the purchase stay in a contract for twelve months."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def cash_flow(
     shape = np.broadcast_shapes(
         rate.shape,
         *(np.shape(amount) for asset in assets for amount in vars(asset).values() if amount is not None),
-        *(np.shape(amount) for one in savings for amount in (one.jpy_per_year, one.price_rise_per_year, *one.lost_jpy)),
+        *(np.shape(amount) for one in savings for amount in _numbers_in(one)),
     )
     outlay, maintenance, saving = (np.zeros((*shape, years + 1)) for _ in range(3))
     year = np.arange(1, years + 1, dtype=np.float64)
@@ -190,7 +192,12 @@ def _saved(one: Saving, spent: Sequence[Floats], year: Floats) -> Floats:
     for lost, share in zip(one.lost_jpy, spent, strict=False):
         now = now - _finite("lost_jpy", lost)[..., None] * share
     rise = _rate("price_rise_per_year", one.price_rise_per_year)[..., None]
-    return np.asarray(now * (1.0 + rise) ** (year - 1.0))
+    missing = _finite("missing_in_first_year_jpy", one.missing_in_first_year_jpy)[..., None] * (year == 1)
+    return np.asarray(now * (1.0 + rise) ** (year - 1.0) - missing)
+
+
+def _numbers_in(one: Saving) -> tuple[ArrayLike, ...]:
+    return (one.jpy_per_year, one.price_rise_per_year, one.missing_in_first_year_jpy, *one.lost_jpy)
 
 
 def _finite(name: str, value: ArrayLike) -> Floats:

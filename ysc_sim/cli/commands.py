@@ -156,6 +156,24 @@ def sweep(
     sweep_file(file, vary, sample, set_ or [], workers, cluster, out, resume=resume, quiet=quiet)
 
 
+@app.command(help=text("cli.size"))
+def size(
+    file: Annotated[Path, typer.Argument(help=text("cli.argument_scenario"))],
+    set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
+    optuna: Annotated[int, typer.Option("--optuna", help=text("cli.option_optuna"), metavar="N")] = 0,
+    invoices: Annotated[Path | None, typer.Option("--invoices", help=text("cli.option_size_invoices"))] = None,
+    member: Annotated[str, typer.Option("--member", help=text("cli.option_member"))] = "",
+    workers: Annotated[int, typer.Option("--workers", help=text("cli.option_workers"))] = 1,
+    out: Out = None,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Search what to buy, with cash flow."""
+    from ysc_sim.cli.size import size_file
+
+    size_file(file, set_ or [], optuna, invoices, member, workers, out, quiet=quiet)
+
+
 @app.command(help=text("cli.report"))
 def report(
     folder: Annotated[Path, typer.Argument(help=text("cli.argument_results"))],

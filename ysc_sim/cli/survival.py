@@ -92,7 +92,8 @@ def _gap(scenario: Scenario, promised: list[float], draws: int) -> dict[str, Any
 
 def _frontier(scenario: Scenario, promised: list[float], *, quiet: bool) -> Frontier:
     from ysc_sim.engine.simulate import progress_bar
-    from ysc_sim.study.frontier import Damage, price_of_an_hour
+    from ysc_sim.study.frontier import price_of_an_hour
+    from ysc_sim.study.outage_damage import Damage
 
     lengths = sorted({*(promised), *(share * max(promised) for share in (0.125, 0.25, 0.5))})
     damage = Damage(outage_h=min(promised))

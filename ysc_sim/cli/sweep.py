@@ -40,7 +40,7 @@ def sweep_file(
     from ysc_sim.study.workers import executor
 
     axes = read_axes(vary)
-    _check_workers(workers)
+    check_workers(workers)
     shared = parse_settings(settings, None)
     points = design(axes, sample, load_scenario(file, overrides=shared).seed)
     sweep = Sweep.of(file, points, shared)
@@ -57,7 +57,8 @@ def sweep_file(
     print(page)
 
 
-def _check_workers(workers: int) -> None:
+def check_workers(workers: int) -> None:
+    """Raises ``ScenarioError`` for a number of workers that makes no sense here."""
     most = 4 * (os.cpu_count() or 1) + 16
     if not 1 <= workers <= most:
         raise ScenarioError([Problem("workers_wrong", {"value": workers, "limit": most})])

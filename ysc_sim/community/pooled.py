@@ -28,7 +28,7 @@ class Pool(NamedTuple):
 
 
 class PooledStore(NamedTuple):
-    """The stationary stores of each cell, or of each building, as one, (c,) or (n,) each."""
+    """The stationary stores of each cell, or of each building, as one, (c,) or (n,) each; by row (S, c) or (S, n)."""
 
     energy_kwh: Floats
     """What fits in, from empty to the ceiling."""
@@ -67,16 +67,17 @@ def pool_of(community: Community) -> Pool:
     return Pool(load, generation)
 
 
-def pooled_store(community: Community, *, by_building: bool = False) -> PooledStore:
-    """Sums over the batteries of each cell, or of each building."""
-    count = len(community.buildings) if by_building else len(community.cells)
+def pooled_store(community: Community, *, by_building: bool = False, by_row: bool = False) -> PooledStore:
+    """Sums over the batteries of each cell, or of each building; of the first row, or of every row."""
+    rows = community.rows if by_row else 1
+    count = (rows, len(community.buildings) if by_building else len(community.cells))
     energy, floor, start, charge, discharge, kept, taken = (np.zeros(count) for _ in range(7))
     places = community.by_building if by_building else community.by_cell
     for fleet, place in zip(community.fleets, places, strict=True):
         if fleet.energy_class != "battery":
             continue
-        state = {name: array[:1] for name, array in fleet.start().items()}
-        store, (into, out) = fleet.store(state), rated_kw(fleet)
+        state = {name: array[:rows] for name, array in fleet.start().items()}
+        store, (into, out) = fleet.store(state), rated_kw(fleet, rows)
         for total, values in (
             (energy, store.capacity_kwh),
             (floor, store.floor_kwh),
@@ -86,8 +87,8 @@ def pooled_store(community: Community, *, by_building: bool = False) -> PooledSt
             (kept, -fleet.drain_kw(state, -into)),
             (taken, fleet.drain_kw(state, out)),
         ):
-            total += place.sum(np.array(np.broadcast_to(values, into.shape)))[0]
-    return PooledStore(
+            total += place.sum(np.array(np.broadcast_to(values, into.shape)))
+    pooled = PooledStore(
         energy_kwh=energy,
         floor_kwh=floor,
         start_kwh=start,
@@ -96,11 +97,14 @@ def pooled_store(community: Community, *, by_building: bool = False) -> PooledSt
         charge_efficiency=np.divide(kept, charge, out=np.ones(count), where=charge > 0),
         discharge_efficiency=np.divide(discharge, taken, out=np.ones(count), where=taken > 0),
     )
+    return pooled if by_row else PooledStore(*(values[0] for values in pooled))
 
 
-def rated_kw(fleet: Device) -> tuple[Floats, Floats]:
-    """Rated power of each battery into it and out of it, (1, m) kW; from its bands where the fleet does not say."""
-    state = {name: array[:1] for name, array in fleet.start().items()}
+def rated_kw(fleet: Device, rows: int = 1) -> tuple[Floats, Floats]:
+    """Rated power of each battery into it and out of it in the first ``rows``, (rows, m) kW; from its bands where the
+    fleet does not say.
+    """
+    state = {name: array[:rows] for name, array in fleet.start().items()}
     store, bands = fleet.store(state), fleet.bands(state, Moment(0.0, 0))
     shape = store.stored_kwh.shape
     into = np.maximum(-bands.lo_kw, 0.0) if store.charge_kw is None else store.charge_kw

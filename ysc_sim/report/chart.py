@@ -52,6 +52,12 @@ class Chart:
         anchor, gap = ("end", -8) if a > WIDE - 160 else ("start", 8)
         self._shapes.append(f'<text x="{a + gap:.1f}" y="{b - 6:.1f}" text-anchor="{anchor}">{escape(label)}</text>')
 
+    def dots(self, x: Sequence[float], y: Sequence[float], colour: int, radius: float = 2.5) -> None:
+        """Many dots without names."""
+        for a, b in zip(x, y, strict=True):
+            place = f'cx="{self.x(a):.1f}" cy="{self.y(b):.1f}"'
+            self._shapes.append(f'<circle {place} r="{radius:g}" fill="var(--c{colour})"/>')
+
     def svg(self, x_label: str, y_label: str, alternative: str) -> str:
         """The drawing with axes; ``alternative`` says in words what is to be seen."""
         parts = [f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(alternative, quote=True)}">']

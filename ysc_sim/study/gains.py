@@ -46,13 +46,26 @@ class Gains:
     those that were met."""
 
 
-def gains_of(community: Community, arrays: RunArrays, *, row: int = 0, orders: int = 200) -> Gains:
-    """Split one row's saving. Raises ``ValueError`` where there is no shared contract."""
+def gains_of(
+    community: Community,
+    arrays: RunArrays,
+    *,
+    row: int = 0,
+    orders: int = 200,
+    alone_jpy: Floats | None = None,
+    own_cost_jpy: Floats | None = None,
+) -> Gains:
+    """Split one row's saving.
+
+    ``alone_jpy`` (n,): what each would pay outside, its own bill of the same run if not given; ``own_cost_jpy`` (n,):
+    what each brings in beside its bill (its devices). Raises ``ValueError`` where there is no shared contract.
+    """
     shared = community.terms.shared
     if shared is None:
         raise ValueError("wires(=utility): every building has its own contract; there is no shared saving to split.")
     net = arrays.import_mwh[:, row] - arrays.export_mwh[:, row]
-    alone = arrays.bill_alone_mjpy[row] / MJPY_PER_JPY
+    alone = arrays.bill_alone_mjpy[row] / MJPY_PER_JPY if alone_jpy is None else alone_jpy
+    alone = alone if own_cost_jpy is None else alone - own_cost_jpy
     known: dict[bytes, float] = {}
 
     def game(coalitions: Bools) -> Floats:

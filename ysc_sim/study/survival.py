@@ -261,7 +261,7 @@ def stored_at_starts(community: Community, arrays: RunArrays) -> Floats:
     count = community.site.axis.count
     column = arrays.columns.get("soc_kwh")
     stored = np.zeros((rows, cells, count))
-    stored[:, :, 0] = pooled_store(community).start_kwh
+    stored[:, :, 0] = pooled_store(community, by_row=True).start_kwh
     if column is not None:
         # What is recorded is the content at the end of each interval.
         by_cell = community.cell_of.sum(np.ascontiguousarray(column[:-1].reshape(-1, column.shape[2])))

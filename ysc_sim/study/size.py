@@ -1,0 +1,441 @@
+"""What to buy: every candidate simulated, the grid made finer around the best, the best judged old and on unseen draws.
+
+1. Nothing is bought: everybody alone, the year that all savings are counted from.
+2. A grid of sizes for every combination of the choices, then ``refine`` finer grids around the best; or, for many
+   dimensions, Optuna's suggestions, a batch at a time. Devices are new.
+3. The finalists, those that nobody beats and the best, once more with each device at the end of its life: savings
+   fade between the two. The winner is the best of them.
+4. Seeds that the search has not seen: what the winner costs there, and how much less the best of the finalists would
+   have cost (its regret).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ysc_sim.billing import CashFlow
+from ysc_sim.errors import Problem, ScenarioError
+from ysc_sim.scenario import Scenario, load_scenario
+from ysc_sim.scenario.investment import Finance, Sizing
+from ysc_sim.study.candidates import (
+    Measured,
+    Points,
+    Variant,
+    grid,
+    measure,
+    numbers_of,
+    quiet,
+    simulate_rows,
+    variants,
+)
+from ysc_sim.study.pool import Candidates
+from ysc_sim.study.purchase import Purchase, asset_of, outlay_jpy, purchases, without_purchases
+from ysc_sim.study.worth import FRONT_ON, Worth, beaten_by_nobody, score, worth_of
+from ysc_sim.study.yearly import Peaks, monthly_peaks
+from ysc_sim.units import Bools, Floats, Ints
+
+FINALISTS = 24
+STARTS = 3
+ROWS_PER_ROUND = 400
+MOST_REACH = 10
+MOST_ROUNDS = 2
+"""Rounds of finer grids for each halving of the step."""
+TRIALS_AT_ONCE = 32
+STEPS_TO_POLISH = 9
+"""Values of each key that the finer grids behind Optuna's best start from."""
+SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What was tried, and what came out."""
+
+    scenario: Scenario
+    sizing: Sizing
+    finance: Finance
+    candidates: Candidates
+    front: Bools
+    """Finalists that nobody beats, (N,)."""
+    finalists: Ints
+    winner: int
+    shown: int
+    """The winner; where that is to buy nothing, the best of those that buy something, whose cash flow says why not."""
+    flow: CashFlow
+    """Of the candidate shown, (Y + 1,)."""
+    base: Measured
+    measured: Measured
+    """The candidate shown, new."""
+    aged: tuple[Measured, ...]
+    """The candidate shown with each device that is bought at the end of its life."""
+    unseen: dict[int, float]
+    """Objective of each finalist on seeds that the search has not seen; empty: none were asked for."""
+    draws_differ: bool
+    """Whether seeds change anything in this scenario."""
+    base_import_kw: Floats
+    """Import of each building in every half-hour where nothing is bought, (K, n)."""
+
+    @property
+    def buys_nothing(self) -> bool:
+        """Whether nothing that was tried is better than what is there."""
+        return self.winner != self.shown
+
+    @property
+    def pays_back(self) -> bool:
+        """Whether the candidate shown pays back within the study."""
+        return bool(np.isfinite(self.number("payback_years")))
+
+    def number(self, name: str) -> float:
+        """One number of the candidate shown."""
+        return float(self.candidates.columns[name][self.shown])
+
+    @property
+    def variant(self) -> Variant:
+        """Of the candidate shown."""
+        return self.candidates.variants[int(self.candidates.variant[self.shown])]
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """Of the candidate shown."""
+        return {key: float(self.candidates.sizes[key][self.shown]) for key in self.variant.keys}
+
+    @property
+    def bought(self) -> list[Purchase]:
+        """Devices that its variant could buy."""
+        return purchases(self.variant.scenario)
+
+    @property
+    def regret(self) -> float | None:
+        """By how much the best finalist beats the winner on unseen seeds, in the objective's unit; None: not known."""
+        if not self.unseen:
+            return None
+        return max(self.unseen[self.winner] - min(self.unseen.values()), 0.0)
+
+
+@dataclass
+class Task:
+    """A search under way."""
+
+    file: Path
+    scenario: Scenario
+    sizing: Sizing
+    finance: Finance
+    variants: list[Variant]
+    candidates: Candidates
+    before: Peaks
+    workers: Executor | None
+    told: Callable[[int], None] | None
+
+    def simulate(self, points: Points) -> Ints:
+        """Simulate those points that are new; their numbers."""
+        fresh = self.candidates.new(points)
+        if not fresh.count:
+            return np.zeros(0, dtype=np.int64)
+        measured = self.measure(points.variant, fresh.sizes, fresh.count)
+        return self.candidates.add(fresh, measured)
+
+    def measure(self, variant: int, sizes: Mapping[str, Floats], count: int) -> Measured:
+        """Numbers of some sizes of a variant."""
+        one, seeds = self.variants[variant], self.scenario.ensemble.seeds
+        return measure(
+            one, sizes, count, self.sizing.outage, self.before, seeds, workers=self.workers, progress=self.told
+        )
+
+    def scores(self) -> Floats:
+        """What is to be made small, of all candidates."""
+        return score(self.candidates.columns, self.sizing.objective, self.sizing.budget_jpy)
+
+
+def size(
+    file: str | Path,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    trials: int = 0,
+    workers: Executor | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Sized:
+    """Search what the ``size`` of a scenario file asks for; without one, the devices as they are written.
+
+    ``trials``: so many suggestions of Optuna for each variant instead of grids. ``progress`` is told how many
+    candidates are done. Raises ``ScenarioError``; ``PluginError`` where Optuna is missing.
+    """
+    path, overrides = Path(file), dict(settings or {})
+    scenario = load_scenario(path, overrides=overrides)
+    sizing, finance = scenario.size or Sizing(), scenario.finance or Finance()
+    found = variants(path, overrides, sizing)
+    if not any(purchases(one.scenario) for one in found):
+        raise ScenarioError([Problem("size_nothing_priced", {}, path.name)])
+    if not _buys(found, sizing):
+        raise ScenarioError([Problem("size_all_zero", {}, path.name, field="size.vary")])
+    base_scenario = quiet(without_purchases(scenario))
+    seeds = scenario.ensemble.seeds
+    community, arrays = simulate_rows(base_scenario, {}, seeds)
+    base = numbers_of(community, arrays, sizing.outage, None, seeds)
+    keys = tuple(key for key in sizing.vary if any(key in one.keys for one in found))
+    candidates = Candidates(found, keys, base, finance, sizing.outage)
+    task = Task(path, scenario, sizing, finance, found, candidates, monthly_peaks(arrays), workers, progress)
+    for number in range(len(found)):
+        _by_optuna(task, number, trials) if trials else _by_grid(task, number)
+    import_kw = arrays.import_mwh[:, 0] / 1e6 * 3600 / arrays.axis.slot_s
+    return _judged(task, base, import_kw)
+
+
+def _buys(found: Sequence[Variant], sizing: Sizing) -> bool:
+    """Whether any candidate costs anything."""
+    largest = {key: np.array([max(values)]) for key, values in sizing.vary.items()}
+    finance = Finance()
+    return any(
+        bool((outlay_jpy([asset_of(p, {k: largest[k] for k in one.keys}, 1, finance) for p in bought]) > 0).any())
+        for one in found
+        if (bought := purchases(one.scenario))
+    )
+
+
+def _by_grid(task: Task, number: int) -> None:
+    """The grid of the file, then finer ones around the best of this variant."""
+    one = task.variants[number]
+    tried = {key: sorted(set(task.sizing.vary[key])) for key in one.keys}
+    task.simulate(grid(number, one, tried))
+    _refine(task, number, tried)
+
+
+def _refine(task: Task, number: int, tried: dict[str, list[float]]) -> None:
+    """Finer grids around the best candidates of a variant; ``tried``: values of each key so far.
+
+    From the best, and from the best that buy something, each a pattern search on a small grid, diagonals among it: as
+    long as a round finds a better one the step stays, else it is halved, ``refine`` times in all. All searches of a
+    round are one batch, with as many values a key as a batch of good size holds: a row more costs little, a round much.
+    (A target just too low for its battery breaks: the best lies along a cliff, which few values would not follow.)
+    """
+    one = task.variants[number]
+    if not one.keys or not task.sizing.refine:
+        return
+    starts = _starts(task, number)
+    reach = max(int((ROWS_PER_ROUND / len(starts)) ** (1.0 / len(one.keys)) - 1.0) // 2, 1)
+    reach = min(reach, MOST_REACH)
+    walks = [Walk.at(task, one, start, tried, reach) for start in starts]
+    for _ in range(MOST_ROUNDS * task.sizing.refine):
+        grids = [grid(number, one, walk.around(tried)) for walk in walks if walk.halvings]
+        if not grids:
+            return
+        sizes = {key: np.concatenate([points.sizes[key] for points in grids]) for key in one.keys}
+        task.simulate(Points(number, sizes, sum(points.count for points in grids)))
+        scores = task.scores()
+        for walk in walks:
+            walk.go_on(task, number, scores)
+
+
+def _starts(task: Task, number: int) -> list[int]:
+    """The best candidate of a variant, and the best that buy something, in other places of the grid."""
+    mine = np.flatnonzero(task.candidates.variant == number)
+    order = mine[np.argsort(task.scores()[mine], kind="stable")]
+    buying = order[task.candidates.columns["purchase_jpy"][order] > 0]
+    return list(dict.fromkeys([int(order[0]), *(int(k) for k in buying[:STARTS])]))
+
+
+@dataclass
+class Walk:
+    """One pattern search: where it stands, how wide it looks, how often it may still halve that."""
+
+    sizes: dict[str, float]
+    steps: dict[str, float]
+    reach: int
+    """Steps to either side that are looked at."""
+    score: float
+    halvings: int
+
+    @classmethod
+    def at(cls, task: Task, one: Variant, start: int, tried: Mapping[str, Sequence[float]], reach: int) -> Walk:
+        """From one candidate, looking as far as its neighbours on the grid."""
+        sizes = {key: float(task.candidates.sizes[key][start]) for key in one.keys}
+        steps = {key: gap(tried[key], size) / (reach + 1) for key, size in sizes.items()}
+        return cls(sizes, steps, reach, float(task.scores()[start]), task.sizing.refine)
+
+    def around(self, tried: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+        """Values to look at."""
+        return {
+            key: inside(size, self.steps[key], self.reach, tried[key][0], tried[key][-1])
+            for key, size in self.sizes.items()
+        }
+
+    def go_on(self, task: Task, number: int, scores: Floats) -> None:
+        """To the best of what lies around, or closer."""
+        if not self.halvings:
+            return
+        table = task.candidates
+        near = table.variant == number
+        for key, size in self.sizes.items():
+            near &= np.abs(table.sizes[key] - size) <= self.reach * self.steps[key] * (1.0 + SAME)
+        those = np.flatnonzero(near)
+        best = int(those[np.argmin(scores[those])])
+        if scores[best] < self.score:
+            self.sizes = {key: float(table.sizes[key][best]) for key in self.sizes}
+            self.score = float(scores[best])
+        else:
+            self.halvings -= 1
+            self.steps = {key: step / 2.0 for key, step in self.steps.items()}
+
+
+def gap(values: Sequence[float], at: float) -> float:
+    """Distance from a value to the farther one of its neighbours among ``values``; 0 where there is none.
+
+    >>> gap([0.0, 40.0, 100.0], 40.0), gap([0.0, 40.0], 0.0), gap([5.0], 5.0)
+    (60.0, 40.0, 0.0)
+    """
+    below = [at - value for value in values if value < at]
+    above = [value - at for value in values if value > at]
+    return max(min(below, default=0.0), min(above, default=0.0))
+
+
+def inside(at: float, step: float, reach: int, low: float, high: float) -> list[float]:
+    """A value and those up to ``reach`` steps away, inside a range.
+
+    >>> inside(10.0, 15.0, 1, 0.0, 100.0), inside(5.0, 0.0, 2, 5.0, 5.0)
+    ([0.0, 10.0, 25.0], [5.0])
+    """
+    return sorted({min(max(at + k * step, low), high) for k in range(-reach, reach + 1)})
+
+
+def _by_optuna(task: Task, number: int, trials: int) -> None:
+    """Suggestions of a tree-structured Parzen estimator, a batch at a time; then finer grids around the best."""
+    from ysc_sim.study.suggestions import Suggestions
+
+    one = task.variants[number]
+    ranges = {key: (min(task.sizing.vary[key]), max(task.sizing.vary[key])) for key in one.keys}
+    if not ranges:
+        task.simulate(Points(number, {}, 1))
+        return
+    asked = Suggestions(ranges, task.scenario.seed)
+    for first in range(0, trials, TRIALS_AT_ONCE):
+        sizes = asked.ask(min(TRIALS_AT_ONCE, trials - first))
+        points = Points(number, sizes, len(next(iter(sizes.values()))))
+        added = task.candidates.add(points, task.measure(number, sizes, points.count))
+        asked.tell(task.scores()[added])
+    _refine(
+        task, number, {key: np.linspace(low, high, STEPS_TO_POLISH).tolist() for key, (low, high) in ranges.items()}
+    )
+
+
+def _judged(task: Task, base: Measured, import_kw: Floats) -> Sized:
+    """Finalists with age, the winner among them, and what unseen seeds say."""
+    found = task.candidates
+    finalists = _finalists(task)
+    worths: dict[int, tuple[Worth, Measured, tuple[Measured, ...], int]] = {}
+    for number, one in enumerate(task.variants):
+        mine = finalists[found.variant[finalists] == number]
+        if not mine.size:
+            continue
+        points, new = found.points_of(number, mine), found.measured_of(number, mine)
+        aged = _aged(task, number, points, new)
+        worth = worth_of(one, points, new, base, task.finance, task.sizing.outage, aged)
+        found.put(mine, worth.columns)
+        worths |= {int(candidate): (worth, new, aged, k) for k, candidate in enumerate(mine)}
+    scores = task.scores()
+    winner = int(finalists[np.argmin(scores[finalists])])
+    buying = finalists[found.columns["purchase_jpy"][finalists] > 0]
+    shown = int(buying[np.argmin(scores[buying])])
+    winner = shown if scores[shown] <= scores[winner] else winner
+    front = np.zeros(found.count, dtype=np.bool_)
+    front[finalists] = beaten_by_nobody({name: found.columns[name][finalists] for name in FRONT_ON})
+    unseen, differ = _unseen(task, finalists, base)
+    worth, new, aged, k = worths[shown]
+    place = slice(k, k + 1)
+    return Sized(
+        scenario=task.scenario,
+        sizing=task.sizing,
+        finance=task.finance,
+        candidates=found,
+        front=front,
+        finalists=finalists,
+        winner=winner,
+        shown=shown,
+        flow=row_of(worth.flow, k),
+        base=base,
+        measured=new.take(place),
+        aged=tuple(old.take(place) for old in aged),
+        unseen=unseen,
+        draws_differ=differ,
+        base_import_kw=import_kw,
+    )
+
+
+def _finalists(task: Task) -> Ints:
+    """The best by the objective, and those that nobody beats, best first; to buy nothing is always among them."""
+    scores = task.scores()
+    order = np.argsort(scores, kind="stable")
+    best = order[: FINALISTS // 2]
+    kept = beaten_by_nobody(task.candidates.columns) & np.isfinite(scores)
+    front = order[kept[order]]
+    places = np.linspace(0, len(front) - 1, min(FINALISTS // 2, len(front))).round().astype(np.int64)
+    buying = order[task.candidates.columns["purchase_jpy"][order] > 0][:1]
+    return np.unique(np.concatenate([[0], best[np.isfinite(scores[best])], front[places], buying])).astype(np.int64)
+
+
+def _aged(task: Task, number: int, points: Points, new: Measured) -> tuple[Measured, ...]:
+    """The candidates with each device in turn at the end of its life, all of them in one batch."""
+    bought = purchases(task.variants[number].scenario)
+    fading = [(purchase, left) for purchase in bought if (left := purchase.left_at_end(task.finance)) < 1.0]
+    fading = [(purchase, left) for purchase, left in fading if purchase.fading_field is not None]
+    if not fading:
+        return (new,) * len(bought)
+    keys = {key: np.tile(values, len(fading)) for key, values in points.sizes.items()}
+    for place, (purchase, left) in enumerate(fading):
+        field = purchase.fading_field or ""
+        key, spec = purchase.key(field), purchase.device.spec
+        keys.setdefault(key, np.full(points.count * len(fading), float(getattr(spec, field) or 0.0)))
+        keys[key][place * points.count : (place + 1) * points.count] *= left
+    old = task.measure(number, keys, points.count * len(fading))
+    names = [purchase.name for purchase, _ in fading]
+    return tuple(
+        old.take(slice(names.index(p.name) * points.count, (names.index(p.name) + 1) * points.count))
+        if p.name in names
+        else new
+        for p in bought
+    )
+
+
+def _unseen(task: Task, finalists: Ints, base: Measured) -> tuple[dict[int, float], bool]:
+    """Objective of every finalist on seeds behind those of the search, and whether seeds change anything at all."""
+    count, seeds = task.sizing.unseen_seeds, task.scenario.ensemble.seeds
+    if not count:
+        return {}, False
+    first = task.scenario.seed + seeds
+    other = quiet(without_purchases(task.scenario)).with_seed(first)
+    community, arrays = simulate_rows(other, {}, count)
+    fresh = numbers_of(community, arrays, task.sizing.outage, None, count)
+    differ = abs(float(fresh.mean("energy_jpy")[0] - base.mean("energy_jpy")[0])) > SAME * max(
+        1.0, abs(float(base.mean("energy_jpy")[0]))
+    )
+    judge = Candidates(task.variants, task.candidates.keys, fresh, task.finance, task.sizing.outage)
+    numbers = [0]
+    peaks = monthly_peaks(arrays)
+    for number, one in enumerate(task.variants):
+        mine = finalists[task.candidates.variant[finalists] == number]
+        if mine.size:
+            points = task.candidates.points_of(number, mine)
+            moved = Variant(one.scenario.with_seed(first), one.chosen, one.keys)
+            found = measure(moved, points.sizes, points.count, task.sizing.outage, peaks, count, workers=task.workers)
+            judge.add(points, found)
+            numbers += mine.tolist()
+            differ = differ or _differs(found)
+    values = score(judge.columns, task.sizing.objective, task.sizing.budget_jpy)
+    return {candidate: float(value) for candidate, value in zip(numbers, values, strict=True)}, bool(differ)
+
+
+def _differs(found: Measured) -> bool:
+    energy = found.numbers["energy_jpy"]
+    return bool((np.abs(energy - energy[:1]) > SAME * np.maximum(np.abs(energy), 1.0)).any())
+
+
+def row_of(flow: CashFlow, k: int) -> CashFlow:
+    """One candidate's cash flow, (Y + 1,)."""
+
+    def pick(values: Floats) -> Floats:
+        return np.asarray(values if values.ndim == 1 else values[k])
+
+    return CashFlow(pick(flow.outlay_jpy), pick(flow.maintenance_jpy), pick(flow.saving_jpy), pick(flow.discount_rate))
