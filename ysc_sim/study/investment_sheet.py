@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ysc_sim.documents.workbook import column_name
 from ysc_sim.errors import Problem, ResultError
 from ysc_sim.study.export_xlsx import OPTIONS, Book
 from ysc_sim.study.plain_csv import write_whole
 from ysc_sim.study.purchase import Purchase, sizes_of
 from ysc_sim.study.size import Sized
-from ysc_sim.study.workbook import column_name
 from ysc_sim.study.worth import STREAMS
 from ysc_sim.units import Floats
 from ysc_sim.words import harmless, problem_line, text
