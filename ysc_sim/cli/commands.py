@@ -162,7 +162,7 @@ def size(
     set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
     optuna: Annotated[int, typer.Option("--optuna", help=text("cli.option_optuna"), metavar="N")] = 0,
     invoices: Annotated[Path | None, typer.Option("--invoices", help=text("cli.option_size_invoices"))] = None,
-    member: Annotated[str, typer.Option("--member", help=text("cli.option_member"))] = "",
+    member: Annotated[str, typer.Option("--member", help=text("cli.option_size_member"))] = "",
     workers: Annotated[int, typer.Option("--workers", help=text("cli.option_workers"))] = 1,
     out: Out = None,
     quiet: Quiet = False,
