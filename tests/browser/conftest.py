@@ -12,8 +12,10 @@ import pytest
 
 from ysc_sim.engine.simulate import run
 from ysc_sim.report import build_member_page, build_report, build_sheet
+from ysc_sim.report.comparison import build_comparison
 from ysc_sim.results import Results
 from ysc_sim.scenario import load_scenario
+from ysc_sim.study.comparison import Comparison
 from ysc_sim.study.stages import stages_of
 
 FLAGS = (
@@ -125,11 +127,15 @@ def browser() -> Iterator[Browser]:
         driver.quit()
 
 
-def made(folder: Path, rows: int = 1) -> Results:
-    """Results of the scenario above."""
+def scenario_file(folder: Path, rows: int = 1) -> Path:
     path = folder / "street.yaml"
     path.write_text(SCENARIO.replace("ROWS", str(rows)), encoding="utf-8")
-    scenario = load_scenario(path)
+    return path
+
+
+def made(folder: Path, rows: int = 1) -> Results:
+    """Results of the scenario above."""
+    scenario = load_scenario(scenario_file(folder, rows))
     results = run(scenario)
     results.studies["stages"] = stages_of(scenario, results)
     return results
@@ -147,13 +153,15 @@ def page(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pages(results: Results, page: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Report of one row and of an ensemble, sheet of A4, page of a member."""
+    """Report of one row and of an ensemble, sheet of A4, page of a member, comparison of two runs."""
     folder = tmp_path_factory.mktemp("pages")
+    fewer = run(load_scenario(scenario_file(folder), overrides={"buildings.workshop.strategy.kind": "none"}))
     return {
         "report": page,
         "ensemble": written(folder / "ensemble.html", build_report(made(folder, rows=3), "ja")),
         "sheet": written(folder / "sheet.html", build_sheet(results, "ja")),
         "member": written(folder / "member.html", build_member_page(results, "workshop", "ja")),
+        "comparison": written(folder / "comparison.html", build_comparison(Comparison([results, fewer], None), "ja")),
     }
 
 

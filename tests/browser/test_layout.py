@@ -44,7 +44,7 @@ def sheets(pdf: bytes) -> int:
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
 @pytest.mark.parametrize("width", [320, 390, 768])
-@pytest.mark.parametrize("which", ["report", "ensemble", "sheet", "member"])
+@pytest.mark.parametrize("which", ["report", "ensemble", "sheet", "member", "comparison"])
 def test_no_page_is_wider_than_its_window(browser, pages, which, width, lang):
     browser.open(pages[which], width=width, height=800)
     browser.ask(f"document.querySelector('button[data-lang={lang}]').click()")

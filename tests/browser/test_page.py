@@ -43,7 +43,7 @@ EXPECTED = {
 DRAWN = {"flows", "balance", "demand", "duration", "heat", "storage", "map", "network", "outages", "buildings"}
 
 
-@pytest.mark.parametrize("which", ["report", "ensemble", "sheet", "member"])
+@pytest.mark.parametrize("which", ["report", "ensemble", "sheet", "member", "comparison"])
 def test_it_opens_in_silence_and_asks_for_nothing(browser, pages, which):
     browser.open(pages[which])
     assert browser.complaints() == []

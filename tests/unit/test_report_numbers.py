@@ -85,6 +85,11 @@ def looked_up(attributes: dict[str, str], results: Results) -> tuple[float, floa
     if branch := attributes.get("data-branch"):
         number, key = branch.split(".")
         return results.manifest["network"]["branches"][int(number)][key], 1.0
+    if trade := attributes.get("data-trade"):
+        side, column = trade.split(".")
+        frame = results.frame("trades")
+        mine = frame[(frame["row"] == 0) & (frame[side].astype(str) == attributes["data-building"])]
+        return int(mine[column].sum()), 1e-6 if column == "energy_mwh" else 1e-3
     if bill := attributes.get("data-bill"):
         return billed(bill, attributes["data-months"].split(), results), 1.0
     if of_all := attributes.get("data-of-all"):

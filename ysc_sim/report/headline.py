@@ -13,6 +13,16 @@ from ysc_sim.report.waterfall import STUDY, stages_in
 from ysc_sim.units import MJPY_PER_JPY
 
 CARDS = 5
+ASKED = (
+    ("pv", ("pv_kwh",)),
+    ("wind", ("wind_kwh",)),
+    ("genset", ("genset_kwh",)),
+    ("battery", ("battery_discharge_kwh", "battery_charge_kwh")),
+    ("ev", ("ev_charge_kwh", "ev_discharge_kwh")),
+    ("trade", ("traded_kwh",)),
+    ("outage", ("outage_hours",)),
+)
+"""What is spoken of in the question, and the numbers of which one is not zero then."""
 OF_TODAY = ("bill_jpy", "peak_import_kw", "import_kwh", "co2_kg")
 """Numbers that are shown as they are today too; a share of what generation there is not yet says nothing."""
 GAP = '<span lang="en"> </span>'
@@ -101,9 +111,20 @@ def _today(results: Reading, name: str) -> str:
     return f'<span class="today">{sentence("report.base_today", value=part)}</span>'
 
 
+def _asked(results: Reading) -> Html:
+    """What the run was to show: the devices that had something to do, trade, an outage to be lived through."""
+    found = [said(f"report.asked_{what}") for what, numbers in ASKED if positive(results, *numbers)]
+    if not found:
+        return Html("")
+    both = Label(f"{', '.join(f.en for f in found[:-1])} and {found[-1].en}", "、".join(f.ja for f in found))
+    return html(said("report.lead_asked", list=found[0] if len(found) == 1 else both))
+
+
 def _sentences(results: Reading) -> Iterator[Html]:
     end = results.at(results.duration_s) - timedelta(seconds=1)
     dates = {"first": day(results.start, year=True), "last": day(end, year=True)}
+    if asked := _asked(results):
+        yield asked
     if len(results.buildings) == 1:
         yield sentence("report.lead_one", **dates)
     else:

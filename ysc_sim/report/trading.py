@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import ClassVar
 
 import numpy as np
 
 from ysc_sim.report.balance import what_is_shown
-from ysc_sim.report.bilingual import Html, Label, html, said
-from ysc_sim.report.numbers import positive
+from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
+from ysc_sim.report.numbers import digits, positive, stored
 from ysc_sim.report.reading import Reading, Span
+from ysc_sim.report.tables import Head, table
 from ysc_sim.report.timechart import Series, TimeChart
-from ysc_sim.units import Floats
+from ysc_sim.units import MJPY_PER_JPY, MWH_PER_KWH, Floats
+from ysc_sim.words import harmless
+
+MOST_LINES = 400
 
 
 class Trading:
@@ -30,7 +35,8 @@ class Trading:
 
     def render(self, results: Reading, lang: str) -> Html:
         """Price above, energy below, on one axis of time."""
-        return Html("".join(self._figure(results, span, lang) for span in results.spans))
+        figures = "".join(self._figure(results, span, lang) for span in results.spans)
+        return Html(figures + _who(results))
 
     def _figure(self, results: Reading, span: Span, lang: str) -> str:
         traded = results.mean_kw("traded_kwh", span)
@@ -40,6 +46,34 @@ class Trading:
         below = TimeChart(results, span, said("units.kW"), said("report.traded_says"), bars=[energy], height_px=150)
         note = html(what_is_shown(results, span))
         return f"<figure>{above.html(lang)}{below.html(lang)}<figcaption>{note}</figcaption></figure>"
+
+
+def _who(results: Reading) -> str:
+    """What each building sold and bought, of the first row."""
+    frame = results.frame("trades")
+    mine = frame[frame["row"] == 0]
+    sides = {
+        side: mine.groupby(mine[side].astype(str))[["energy_mwh", "payment_mjpy"]].sum() for side in ("seller", "buyer")
+    }
+    trading = [b for b in results.buildings if any(b in sums.index for sums in sides.values())]
+    heads = [Head(said("columns.building"), numeric=False)]
+    heads += [
+        Head(said(f"report.trade_{words}"), said(f"units.{unit}"))
+        for words, unit in (("sold", "kWh"), ("received", "JPY"), ("bought", "kWh"), ("paid", "JPY"))
+    ]
+    lines: list[list[Part]] = []
+    for building in trading[:MOST_LINES]:
+        line: list[Part] = [name(building)]
+        for side, sums in sides.items():
+            for column, per, unit in (("energy_mwh", MWH_PER_KWH, ""), ("payment_mjpy", MJPY_PER_JPY, "JPY")):
+                value = int(sums[column].get(building, 0))
+                where = f'data-trade="{side}.{column}" data-building="{escape(harmless(building))}"'
+                line.append(stored(value, digits(value / per, unit, 1 if not unit else None), where))
+        lines.append(line)
+    more = ""
+    if len(trading) > MOST_LINES:
+        more = f'<p class="more">{html(said("report.more_lines", count=str(len(trading) - MOST_LINES)))}</p>'
+    return table(heads, lines, said("report.trade_table")) + more if lines else ""
 
 
 def price_of(results: Reading, span: Span, traded: Floats) -> Floats:
