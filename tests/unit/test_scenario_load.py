@@ -321,3 +321,10 @@ def test_one_mixed_naive_and_aware_dates(write):
     with pytest.raises(ScenarioError) as error:
         load_scenario(write(text))
     assert keys(error) == ["dates_of_two_kinds"]
+
+
+def test_an_id_that_is_no_text_is_told_once_and_nothing_else(write):
+    text = SMALL.replace("kind: battery,", "kind: battery, id: true,") + "      - {kind: solar, id: 3, rated_kw: 1}\n"
+    with pytest.raises(ScenarioError) as error:
+        load_scenario(write(text))
+    assert keys(error) == ["not_text_value", "not_text_value"]

@@ -88,7 +88,7 @@ def ids_are_safe(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         elif building.id in RESERVED_IDS:
             yield tree.problem("id_reserved", (*where, "id"), {"value": building.id})
         for d, device in enumerate(building.devices):
-            if not is_safe(device.id):
+            if device.id and not is_safe(device.id):  # none where a wrong one was taken out
                 yield tree.problem("id_unsafe", (*where, "devices", d, "id"), {"value": device.id})
 
 
@@ -106,7 +106,7 @@ def ids_are_different(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
             first[name] = b
         seen: dict[str, int] = {}
         for d, device in enumerate(building.devices):
-            if device.id in seen:
+            if device.id and device.id in seen:
                 line = tree.line(("buildings", b, "devices", seen[device.id], "id"))
                 values = {"value": device.id, "first_line": line}
                 yield tree.problem("id_twice", ("buildings", b, "devices", d, "id"), values)
@@ -272,11 +272,11 @@ def read_date(text: Any) -> datetime | None:
 def is_safe(name: str) -> bool:
     """Whether a name may stand in tables, files and keys: letters and digits of any script, ``_-.``.
 
-    >>> is_safe("診療所_2"), is_safe("../x"), is_safe("a\\u202eb"), is_safe("*")
-    (True, False, False, False)
+    >>> is_safe("診療所_2"), is_safe("../x"), is_safe("a\\u202eb"), is_safe("*"), is_safe("")
+    (True, False, False, False, False)
     """
     letters = all(c in "_-." or unicodedata.category(c)[0] in "LMN" for c in name)
-    return letters and name[0] not in "-." and not name.endswith(".")
+    return bool(name) and letters and name[0] not in "-." and not name.endswith(".")
 
 
 RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (

@@ -196,7 +196,7 @@ def _class_of(hint: Any, data: Any) -> Any:
         return several[0] if several else class_in(hint)
     kind = data.get("kind", KIND_IF_NONE.get(chooses.group)) if isinstance(data, dict) else None
     try:
-        return flat_class(chooses.group, kind) if kind else None
+        return flat_class(chooses.group, kind) if kind and isinstance(kind, str) else None
     except PluginError:
         return None
 
