@@ -42,7 +42,7 @@ from ysc_sim.powerflow.recorder import PatternRecorder, Recorder, kept_shapes
 from ysc_sim.powerflow.solution import ISLAND_RESULTS, RESULTS, Reason, Solution
 from ysc_sim.units import Bools, Floats, Ints
 
-_BLOCK_FLOATS = 96_000
+_BLOCK_FLOATS = 64_000
 
 
 def solve_island(

@@ -16,13 +16,17 @@ from ysc_sim.powerflow.boundary import Boundary
 from ysc_sim.powerflow.fixed_point import Currents, Workspace
 from ysc_sim.powerflow.forming import Droop
 from ysc_sim.powerflow.injection import Injection
+from ysc_sim.powerflow.island_correction import IslandCorrection, TurnResult, stepped
 from ysc_sim.powerflow.network import Complexes
+from ysc_sim.powerflow.planes import Pool
 from ysc_sim.powerflow.ports import DensePorts, Float, Reals
 from ysc_sim.units import Bools, Floats
 
 STANDSTILL_PU = 1e-12
-START_ITERATIONS = 7
+START_ITERATIONS = 5
 ITERATIONS = 16
+ROUNDS = 4
+"""Turns in float64 of the first attempt at constant power, with corrections in float32 between them."""
 PATIENT_ITERATIONS = 80
 
 
@@ -88,6 +92,8 @@ class IslandPoint:
         self.boundary, self.ports, self.space = boundary, ports, Workspace(ports)
         w, k = boundary.seen_by(ports)
         whole = stacked(np.block([[ports.z, w], [k, boundary.self_admittance]]))
+        self._pool = Pool()
+        self._corrections: dict[int, IslandCorrection] = {}
         self._matrix: dict[Float, Reals] = {np.float64: whole, np.float32: whole.astype(np.float32)}
 
     def start(self, droop: Droop, width: int) -> Forms:
@@ -110,24 +116,40 @@ class IslandPoint:
         except np.linalg.LinAlgError:  # left to the rows' own judgement
             return np.asarray(np.linalg.pinv(jacobian))
 
+    def block(self, name: str, count: int, width: int, dtype: Float) -> Reals:
+        """A buffer (count, 2, c); what it holds lasts until the next chunk asks for it."""
+        buffer: Reals = self._pool.take(f"{name} {np.dtype(dtype).name}", (2, count, width), dtype)
+        return buffer.transpose(1, 0, 2)
+
+    def _correction(self, width: int) -> IslandCorrection:
+        if width not in self._corrections:
+            matrix = self._matrix[np.float32]
+            self._corrections[width] = IslandCorrection(self.boundary, matrix, self.ports.count, width)
+        return self._corrections[width]
+
     def run(self, injection: Injection, droop: Droop, *, patient: bool) -> IslandState:
         """Iterate until every row stands still, or the turns are used up."""
         width = injection.power.shape[2]
         forms, chord = self.start(droop, width), self._chord(droop)
         with np.errstate(all="ignore"):
             sweep = _Sweep(self, injection, droop, forms, chord, np.float64)
-            sweep.first_voltage()
-            if not patient:
+            if patient:
+                sweep.first_voltage()
+            else:
                 rough = _Sweep(self, injection, droop, forms, chord, np.float32)
-                rough.voltage[:] = sweep.voltage
+                rough.first_voltage()
                 for _ in range(START_ITERATIONS):
                     rough.turn()
                 sweep.voltage[:] = rough.voltage
                 sweep.forms = rough.forms
-            for _ in range(PATIENT_ITERATIONS if patient else ITERATIONS):
+            refined = not patient and not injection.depends_on_voltage
+            correction = self._correction(width) if refined else None
+            for _ in range(PATIENT_ITERATIONS if patient else ROUNDS if refined else ITERATIONS):
                 sweep.turn()
                 if sweep.freeze():
                     break
+                if correction is not None:
+                    sweep.correct(correction)
         return sweep.frozen
 
 
@@ -140,17 +162,16 @@ class _Sweep:
         width = injection.power.shape[2]
         self.boundary, self.droop, self.forms, self._chord = point.boundary, droop, forms, chord
         self._matrix, self._ports = point._matrix[dtype], ports
-        self._wide = new_block(ports + count, width, dtype)
+        self._wide = point.block("wide", ports + count, width, dtype)
         self._wide[:ports] = 0
-        self._out = new_block(ports + count, width, dtype)
-        self.voltage = new_block(ports, width, dtype)
+        self._out = point.block("out", ports + count, width, dtype)
+        self.voltage = point.block("voltage", ports, width, dtype)
         self._currents = Currents(point.space, injection, np.zeros((0, 1), dtype=np.complex128), dtype)
-        self._change = np.full(width, np.inf)
+        self._residual = point.block("residual", ports, width, dtype)
+        self._move: Floats = np.zeros((2 * count, width))
         self._used = forms
-        still = np.zeros(width, dtype=bool)
-        self.frozen = IslandState(
-            voltage=_zeros(ports, width), current=_zeros(ports, width), forms=_copy(forms), still=still
-        )
+        self._width = width
+        self._kept: IslandState | None = None
 
     def first_voltage(self) -> None:
         """Port voltages without port currents."""
@@ -169,41 +190,79 @@ class _Sweep:
         used = self.forms
         out = self._out[self._ports :].astype(np.float64)
         power = used.phasor() * (out[:, 0] - 1j * out[:, 1])
-        move = self._move(droop_error(self.boundary, self.droop, used, power))
-        turning, count = self.boundary.turning, self.boundary.count
-        angle = used.angle.copy()
-        angle[turning] -= move[: len(turning)]
-        self.forms = Forms(
-            angle=angle,
-            magnitude=used.magnitude - move[len(turning) : len(turning) + count],
-            frequency=used.frequency - move[len(turning) + count :],
-        )
+        move = np.asarray(stepped(self._chord, droop_error(self.boundary, self.droop, used, power)), dtype=np.float64)
+        self.forms = self._stepped(used, move)
         self._used = used
-        np.subtract(self._out[: self._ports], self.voltage, out=self.voltage)
-        self._change = np.maximum(np.abs(move).max(axis=0, initial=0.0), _largest(self.voltage))
+        self._residual[:] = self._out[: self._ports]
+        self._residual -= self.voltage
         self.voltage[:] = self._out[: self._ports]
+        self._move = move
 
-    def _move(self, error: Floats) -> Floats:
-        if len(self._chord) == 1:
-            return np.asarray(self._chord[0] @ error)
-        return np.asarray((self._chord @ error.T[..., None])[..., 0]).T
+    def _changed(self) -> Floats:
+        """(c,) furthest move of the last turn."""
+        return np.asarray(np.maximum(np.abs(self._move).max(axis=0, initial=0.0), _largest(self._residual)))
+
+    def correct(self, correction: IslandCorrection) -> None:
+        """Go on from the last turn by what it implies."""
+        out = self._out[self._ports :]
+        turn = TurnResult(
+            voltage=np.asarray(self.voltage, dtype=np.float64),
+            residual=np.asarray(self._residual, dtype=np.float64),
+            current=np.asarray(self._wide[: self._ports], dtype=np.float64),
+            phasor=self._used.phasor(),
+            feed=np.asarray(out[:, 0] + 1j * out[:, 1]),
+            move=self._move,
+        )
+        voltage, forms = correction.run(turn, self.droop, self._chord)
+        self.voltage += voltage
+        self.forms = self._stepped(self.forms, -forms)
+
+    def _stepped(self, forms: Forms, move: Reals) -> Forms:
+        """Less a ``move`` (2G, c) of (θ of turning nodes, v, φ)."""
+        turning, count = self.boundary.turning, self.boundary.count
+        angle = forms.angle.copy()
+        angle[turning] -= move[: len(turning)]
+        return Forms(
+            angle=angle,
+            magnitude=forms.magnitude - move[len(turning) : len(turning) + count],
+            frequency=forms.frequency - move[len(turning) + count :],
+        )
+
+    @property
+    def frozen(self) -> IslandState:
+        """The rows that stood still, as they were then; the arrays last until the next chunk."""
+        if self._kept is None:
+            ports, width = self._ports, self._width
+            self._kept = IslandState(
+                voltage=_zeros(ports, width),
+                current=_zeros(ports, width),
+                forms=_copy(self._used),
+                still=np.zeros(width, dtype=bool),
+            )
+        return self._kept
 
     def freeze(self) -> bool:
         """Keep the rows that stand still for the first time; True when none is left."""
-        still = self.frozen.still
-        fresh = (self._change <= STANDSTILL_PU) & ~still
-        if fresh.any():
-            forms, used = self.frozen.forms, self._used
-            for kept, now in (
-                (self.frozen.voltage, self.voltage),
-                (self.frozen.current, self._wide[: self._ports]),
-                (forms.angle, used.angle),
-                (forms.magnitude, used.magnitude),
-                (forms.frequency, used.frequency),
-            ):
-                np.copyto(kept, now, where=fresh)
-            still |= fresh
-        return bool(still.all())
+        fresh = self._changed() <= STANDSTILL_PU
+        if self._kept is None and fresh.all():
+            voltage, current = (
+                np.asarray(block, dtype=np.float64) for block in (self.voltage, self._wide[: self._ports])
+            )
+            self._kept = IslandState(voltage=voltage, current=current, forms=self._used, still=fresh)
+            return True
+        kept = self.frozen
+        fresh &= ~kept.still
+        forms, used = kept.forms, self._used
+        for before, now in (
+            (kept.voltage, self.voltage),
+            (kept.current, self._wide[: self._ports]),
+            (forms.angle, used.angle),
+            (forms.magnitude, used.magnitude),
+            (forms.frequency, used.frequency),
+        ):
+            np.copyto(before, now, where=fresh)
+        kept.still[:] |= fresh
+        return bool(kept.still.all())
 
 
 def _zeros(count: int, width: int) -> Floats:

@@ -117,9 +117,7 @@ class PatternRecorder:
 
     def _voltages(self, into: slice | Ints, held: Complexes, state: State) -> None:
         flows = self._wanted & {"branch_current_ka", "branch_loading_percent"}
-        if self._wanted <= {"v_pu", "p_kw", "q_kvar", "loss_kw", "slack_kw", "slack_kvar"} and isinstance(
-            self.ports, DensePorts
-        ):
+        if not (flows or self._wanted & {"v_min_pu", "v_max_pu"}) and isinstance(self.ports, DensePorts):
             self._direct(self.ports, into, held, state)
             return
         block = self.ports.slot_block(state.current, held, self._buffers)
