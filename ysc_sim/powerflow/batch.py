@@ -28,6 +28,9 @@ from ysc_sim.units import Bools, Floats, Ints
 TREE_FROM_PORTS = 45
 """Radial networks with at least this many loaded ports are swept; below, the dense product is faster
 (measured)."""
+TREE_FROM_PORTS_FEW = 100
+"""The same for fewer than :data:`FEW_ROWS` rows, where the calls of a sweep count for more."""
+FEW_ROWS = 64
 TREE_ROWS = 256
 _BLOCK_FLOATS = 48_000
 """Floats in one buffer of a chunk (ports × 2 × rows)."""
@@ -130,7 +133,7 @@ class Group:
         rows = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
         self.grid = compiled(self.task.net, self.state)
         self.loading = Loading(self.task, self.grid, rows)
-        self.ports = choose_form(self.grid, self.loading.slots, self.kernel)
+        self.ports = choose_form(self.grid, self.loading.slots, self.kernel, len(rows))
         rows = self._usable(rows, recorder)
         if self.loading.held(rows[:1]) is None:
             rows = self._fixed_point(rows, PatternRecorder(recorder, self.ports, self.loading.active))
@@ -278,22 +281,24 @@ def _block(values: Floats, rows: Ints) -> Floats:
     return values[rows]
 
 
-def choose_form(grid: Grid, pairs: Ints, kernel: str | None) -> AnyPorts:
+def choose_form(grid: Grid, pairs: Ints, kernel: str | None, rows: int) -> AnyPorts:
     """Tree sweeps for radial networks with many loaded ports, else the dense product; ``kernel``
     overrides."""
     if kernel not in (None, "dense", "tree"):
         raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'tree' or None.")
-    key = (kernel, pairs.tobytes())
+    tree_from = TREE_FROM_PORTS_FEW if rows < FEW_ROWS else TREE_FROM_PORTS
+    swept = kernel == "tree" or (kernel is None and len(pairs) >= tree_from)
+    key = (kernel, swept, pairs.tobytes())
     form = grid.forms.get(key)
     if form is None:
         if len(grid.forms) >= 8:
             grid.forms.clear()
-        form = grid.forms[key] = _new_form(grid, pairs, kernel)
+        form = grid.forms[key] = _new_form(grid, pairs, swept, kernel)
     return form
 
 
-def _new_form(grid: Grid, pairs: Ints, kernel: str | None) -> AnyPorts:
-    if kernel != "dense" and (kernel == "tree" or len(pairs) >= TREE_FROM_PORTS):
+def _new_form(grid: Grid, pairs: Ints, swept: bool, kernel: str | None) -> AnyPorts:
+    if swept:
         if np.all(pairs[:, 1] == EARTH) and grid.tree is not None:
             return TreePorts(grid, pairs)
         if kernel == "tree":

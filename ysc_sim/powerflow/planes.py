@@ -31,9 +31,10 @@ class Pool:
     def take(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Uninitialised array; whatever had this ``name`` before is overwritten by it."""
         size = math.prod(shape)
-        if name not in self._memory or len(self._memory[name]) < size:
-            self._memory[name] = aligned((size,), dtype)
-        return self._memory[name][:size].reshape(shape)
+        memory = self._memory.get(name)
+        if memory is None or len(memory) < size:
+            memory = self._memory[name] = aligned((size,), dtype)
+        return memory[:size].reshape(shape)
 
 
 def tiles(blocks: int, block_floats: int) -> list[slice]:

@@ -12,11 +12,12 @@ currents are in kW: the power base, too, is in Z.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ysc_sim.powerflow.network import Complexes
-from ysc_sim.powerflow.ports import AnyPorts, DensePorts, TreePorts
+from ysc_sim.powerflow.ports import AnyPorts, DensePorts, Float, Reals, TreePorts
 from ysc_sim.powerflow.sweep import cut, path_impedance
 from ysc_sim.powerflow.tree import Tree
 from ysc_sim.units import Floats, Ints
@@ -70,6 +71,20 @@ class UnitForm:
     def places(self) -> int:
         """Places for ports, the empty ones among them."""
         return self.blocks * self.size
+
+    @cached_property
+    def matrices(self) -> dict[Float, list[Reals]]:
+        """:func:`real_matrix` of the pieces in both float types. The one of a dense form has a column more, for the
+        1 in the real parts."""
+        exact = [real_matrix(piece, self.size) for piece in self.pieces]
+        if self.dense:
+            exact = [np.concatenate([exact[0], np.repeat([1.0, 0.0], self.size)[:, None]], axis=1)]
+        return {np.float64: [*exact], np.float32: [matrix.astype(np.float32) for matrix in exact]}
+
+    @cached_property
+    def own_matrix(self) -> dict[Float, Reals]:
+        """The matrix of a dense form without that column."""
+        return {dtype: np.ascontiguousarray(whole[0][:, :-1]) for dtype, whole in self.matrices.items()}
 
     def both_rows(self, real: Ints) -> Ints:
         """Rows of the real, then of the imaginary parts."""

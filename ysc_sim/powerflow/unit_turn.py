@@ -6,7 +6,7 @@ import numpy as np
 
 from ysc_sim.powerflow.planes import Planes, Pool
 from ysc_sim.powerflow.ports import Float
-from ysc_sim.powerflow.unit_form import UnitForm, real_matrix
+from ysc_sim.powerflow.unit_form import UnitForm
 
 
 class DenseTurn:
@@ -14,9 +14,7 @@ class DenseTurn:
 
     def __init__(self, form: UnitForm, width: int, dtype: Float, pool: Pool) -> None:
         size, kind = form.size, np.dtype(dtype).name
-        one = np.repeat([1.0, 0.0], size)[:, None]
-        self._matrix = np.concatenate([real_matrix(form.pieces[0], size), one], axis=1).astype(dtype)
-        self._own = np.ascontiguousarray(self._matrix[:, :-1])
+        self._matrix, self._own = form.matrices[dtype][0], form.own_matrix[dtype]
         self.wide: Planes = pool.take(f"j {kind}", (2 * size + 1, width), dtype)
         """Currents, and a row of ones."""
         self.wide[-1] = 1
@@ -49,8 +47,7 @@ class TreeTurn:
         self.x: Planes = rows[:-2].reshape(shape)
         kept: Planes = pool.take(f"kept {kind}", (count, 2, width), dtype)
         self._upward, self._downward, self._roots = [], [], []
-        for number, piece in enumerate(form.pieces):
-            matrix = real_matrix(piece, size).astype(dtype)
+        for number, (piece, matrix) in enumerate(zip(form.pieces, form.matrices[dtype], strict=True)):
             low = number * 2 * size
             product = (matrix, self.current[number].reshape(2 * size, width), rows[low : low + len(matrix)])
             link = None
