@@ -52,7 +52,8 @@ START = 1e-7
 ROUNDS = 3
 LONGEST_START = 8
 LONGEST_CORRECTION = 10
-PLACES_TIMES_ROWS = 28_000
+PLACES_TIMES_ROWS, PLACES_TIMES_ROWS_TREE = 24_000, 36_000
+"""Of a chunk: what a turn touches should stay in cache. Sweeps make many calls, and need longer rows."""
 LEAST_WIDTH = 96
 _FEW = 0.1
 """Share of rows for which no further round is made: they are collected and tried again together."""
@@ -221,8 +222,8 @@ class ConstantPower:
 
 
 def unit_width(form: UnitForm, rows: int) -> int:
-    """Rows of a chunk: what a turn touches should stay in cache, but a call should have something to do."""
-    most = max(LEAST_WIDTH, PLACES_TIMES_ROWS // form.places // 16 * 16)
+    """Rows of a chunk, all chunks about alike."""
+    most = max(LEAST_WIDTH, (PLACES_TIMES_ROWS if form.dense else PLACES_TIMES_ROWS_TREE) // form.places // 16 * 16)
     chunks = -(-rows // most)
     return -(-rows // (16 * chunks)) * 16
 
