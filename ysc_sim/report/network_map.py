@@ -147,8 +147,7 @@ def _now(results: Reading, drawn: Drawn, step: int) -> Html:
 def _drawing(drawn: Drawn, steps: Sequence[int], step: int, lang: str) -> str:
     roots = [number for number in range(drawn.buses) if drawn.kinds[number] == "source"]
     across, down, lines = places(drawn.buses, drawn.ends, roots)
-    joins = [end for pair in drawn.ends for end in pair]
-    leaves = {bus for bus in range(drawn.buses) if joins.count(bus) <= 1} - set(roots) if lines <= MOST_NAMES else set()
+    leaves, named = _named(drawn, lines, set(roots))
     x = np.rint(20 + across * (WIDE - 40)).astype(np.int64).tolist()
     y = np.rint(20 + down * (HIGH - 40)).astype(np.int64).tolist()
     shapes = []
@@ -159,9 +158,9 @@ def _drawing(drawn: Drawn, steps: Sequence[int], step: int, lang: str) -> str:
         css = f"{drawn.kinds[number]} {colour(drawn, number, int(drawn.values[step, number]), steps)}"
         shapes.append(_shape(drawn, number, css, f"M{x[number]} {y[number]}h0"))
     labels = "".join(
-        f'<span class="at" style="left:{x[bus] / 10:.1f}%;top:{y[bus] / 10:.1f}%">'
+        f'<span class="at{"" if bus in leaves else " inner"}" style="left:{x[bus] / 10:.1f}%;top:{y[bus] / 10:.1f}%">'
         f"{html(name(drawn.buildings[bus] or drawn.names[bus], 20))}</span>"
-        for bus in sorted(leaves)
+        for bus in sorted(named)
     )
     height = min(max(LINE_PX * lines, LEAST_PX), MOST_PX)
     svg = (
@@ -169,6 +168,14 @@ def _drawing(drawn: Drawn, steps: Sequence[int], step: int, lang: str) -> str:
         f"{attributes(said('report.map_says'), lang)}>{''.join(shapes)}</svg>"
     )
     return f'<div class="net" style="height:{height}px">{svg}{labels}</div>'
+
+
+def _named(drawn: Drawn, lines: int, roots: set[int]) -> tuple[set[int], set[int]]:
+    """Buses at the end of a line, and those whose name is written: ends and buildings, where there are few."""
+    joins = np.bincount(np.array(drawn.ends, dtype=np.int64).ravel(), minlength=drawn.buses)
+    leaves = {bus for bus in range(drawn.buses) if joins[bus] <= 1} - roots
+    homes = {bus for bus in range(drawn.buses) if drawn.buildings[bus]}
+    return leaves, leaves | homes if lines <= MOST_NAMES else set()
 
 
 def _shape(drawn: Drawn, number: int, css: str, path: str) -> str:
