@@ -180,7 +180,8 @@ class Strategy(Protocol):
     ``__init__(specs, building_ids)`` gets one ``Spec`` per building that uses it. With a class attribute
     ``takes = ("inner",)``, ``("forecast",)`` or both, the scenario may name an inner strategy, or a forecast, and
     ``__init__`` gets the finished object as a keyword of that name. ``row_fields`` names fields of the ``Spec`` in
-    which rows may differ: ``start`` asks ``rows.spread`` for them, under the name ``building/strategy``.
+    which rows may differ: ``start`` asks ``rows.spread`` for them, under the name ``building/strategy``;
+    ``plan_ignores`` those of them that ``prepare`` has nothing to do with.
     """
 
     kind: ClassVar[str]

@@ -7,6 +7,7 @@ order: so neither the size of a batch nor who computes it changes a result.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -46,22 +47,24 @@ class Part(NamedTuple):
     infos: dict[str, MetricInfo]
 
 
-def batches_of(scenario: Scenario, most_rows: int | None = None) -> list[list[Batch]]:
+def batches_of(
+    scenario: Scenario, most_rows: int | None = None, numbers: Sequence[int] | None = None
+) -> list[list[Batch]]:
     """The rows of a scenario in batches; batches in one list share a trunk and are best run by one worker, in order.
 
-    ``most_rows``: in a batch; None: as many as memory holds.
+    ``most_rows``: in a batch; None: as many as memory holds. ``numbers``: the rows that are wanted, rising; None: all.
     """
     axis, ensemble = scenario.time.axis, scenario.ensemble
     starts = () if ensemble.outages is None else ensemble.outages.starts_s(axis, scenario.seed)
     rows, each = ensemble.rows(axis, scenario.seed), max(len(starts), 1)
     most = most_rows or _rows_in_memory(scenario)
+    wanted = list(range(rows)) if numbers is None else list(numbers)
     if each < LEAST_BRANCHES:
-        return [[tuple(range(first, min(first + most, rows)))] for first in range(0, rows, most)]
-    order = np.argsort(np.array(starts), kind="stable")
+        return [[tuple(wanted[first : first + most])] for first in range(0, len(wanted), most)]
     found = []
-    for group in range(rows // each):
-        numbers = (group * each + order).tolist()
-        found.append([tuple(numbers[first : first + most]) for first in range(0, each, most)])
+    for _, group in itertools.groupby(wanted, key=lambda number: number // each):
+        mine = sorted(group, key=lambda number: (starts[number % each], number))
+        found.append([tuple(mine[first : first + most]) for first in range(0, len(mine), most)])
     return found
 
 
@@ -76,7 +79,8 @@ def run_parts(
     scenario: Scenario, batches: Sequence[Batch], progress: Callable[[float], None] | None = None
 ) -> Iterator[Part]:
     """Run batches one after the other; those of one list of :func:`batches_of` share their trunk."""
-    trunk = Trunk(scenario, batches[0][0]) if len(batches[0]) >= LEAST_BRANCHES else None
+    alike = scenario.ensemble.outages is not None and len(batches[0]) >= LEAST_BRANCHES
+    trunk = Trunk(scenario, batches[0][0]) if alike else None
     for done, numbers in enumerate(batches):
         community = compile_community(scenario, numbers)
         told = _share(progress, done, len(batches))
@@ -132,6 +136,13 @@ def without_time(arrays: RunArrays) -> RunArrays:
 
 def join_parts(scenario: Scenario, parts: Sequence[Part], wall_s: float) -> Results:
     """The result of an ensemble from its parts, which may come in any order."""
+    values, infos, arrays = joined_values(parts)
+    arrays = dataclasses.replace(arrays, row_numbers=_row_numbers(scenario, values))
+    return Results.of_values(arrays, values, infos, scenario=scenario.identity(), wall_s=wall_s)
+
+
+def joined_values(parts: Sequence[Part]) -> tuple[list[MetricValues], dict[str, MetricInfo], RunArrays]:
+    """Metrics of all rows of some parts in the order of their numbers, and the arrays that are left."""
     ordered = sorted(parts, key=lambda part: part.numbers[0])
     numbers = np.concatenate([np.array(part.numbers, dtype=np.int64) for part in ordered])
     place = np.argsort(numbers)
@@ -139,9 +150,7 @@ def join_parts(scenario: Scenario, parts: Sequence[Part], wall_s: float) -> Resu
     infos: dict[str, MetricInfo] = {}
     for part in ordered:
         infos.update(part.infos)
-    arrays = _arrays(ordered, place, len(numbers))
-    arrays = dataclasses.replace(arrays, row_numbers=_row_numbers(scenario, values))
-    return Results.of_values(arrays, values, infos, scenario=scenario.identity(), wall_s=wall_s)
+    return values, infos, _arrays(ordered, place, len(numbers))
 
 
 def _joined(each: Sequence[MetricValues], parts: Sequence[Part], place: Ints) -> MetricValues:

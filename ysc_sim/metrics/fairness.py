@@ -26,8 +26,10 @@ class Fairness:
         saving = (arrays.bill_alone_mjpy - arrays.bill_mjpy).astype(np.float64)
         values = {"losers": np.add.reduce(saving < 0, axis=1).astype(np.float64)}
         gains = np.maximum(saving, 0.0)
-        if (np.add.reduce(gains, axis=1) > 0).all():
-            values["gini_of_savings"] = gini(gains)
+        some = np.add.reduce(gains, axis=1) > 0
+        if some.any():
+            values["gini_of_savings"] = np.full(len(gains), np.nan)
+            values["gini_of_savings"][some] = gini(gains[some])
         return MetricValues(values)
 
 

@@ -41,7 +41,7 @@ class Resilience:
         whole = {name: np.add.reduce(values, axis=1) for name, values in own.items()}
         whole["outage_hours"] = arrays.outage_seconds / SECONDS_PER_HOUR
         whole.update(_indices(arrays))
-        if (whole["outage_hours"] > 0).all():
+        if (whole["outage_hours"] > 0).any():
             _add_outage_values(arrays, own, whole)
         return MetricValues(whole, own)
 
@@ -56,11 +56,8 @@ def _add_outage_values(arrays: RunArrays, own: dict[str, Floats], whole: dict[st
     course = arrays.course_of_outages()
     demand, shed = course.demand_kwh, course.shed
     unserved = course.lacking_kwh
-    if (demand > 0).all():
-        own["served_outage_ratio"] = 1.0 - unserved / demand
-    total = np.add.reduce(demand, axis=1)
-    if (total > 0).all():
-        whole["served_outage_ratio"] = 1.0 - np.add.reduce(unserved, axis=1) / total
+    own["served_outage_ratio"] = _served_ratio(unserved, demand)
+    whole["served_outage_ratio"] = _served_ratio(np.add.reduce(unserved, axis=1), np.add.reduce(demand, axis=1))
     first = np.full(len(arrays.seeds), np.inf)
     # Of each interval and row: the first one from it on in which something is shed (T: none).
     ahead = np.where(shed, np.arange(len(shed))[:, None], len(shed))
@@ -70,8 +67,13 @@ def _add_outage_values(arrays: RunArrays, own: dict[str, Floats], whole: dict[st
         if interval < len(shed):
             time_s = max(interval * course.record_s - record.start_s, 0.0)
             first[record.row] = min(first[record.row], time_s)
-    if np.isfinite(first).all():
-        whole["time_to_first_shed_h"] = first / SECONDS_PER_HOUR
+    whole["time_to_first_shed_h"] = np.where(np.isfinite(first), first / SECONDS_PER_HOUR, np.nan)
+
+
+def _served_ratio(unserved: Floats, demand: Floats) -> Floats:
+    """Row by row, NaN where nothing was asked for."""
+    lost: Floats = np.divide(unserved, demand, out=np.full(demand.shape, np.nan), where=demand > 0)
+    return 1.0 - lost
 
 
 def _indices(arrays: RunArrays) -> dict[str, Floats]:

@@ -7,7 +7,7 @@ A key names fields of devices or of strategies as ``--set`` does. Only a field t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import annotated_types
@@ -132,14 +132,19 @@ def _bounds(hint: Any) -> Iterator[Any]:
             yield part
 
 
-def planners(scenario: Scenario) -> Iterator[tuple[int, Choice]]:
-    """Buildings whose strategy plans with one size of the stores, which rows must then not change."""
+def planners(scenario: Scenario, fields: Collection[str]) -> Iterator[tuple[int, Choice]]:
+    """Buildings whose strategy plans with one size of the stores, which rows must then not change.
+
+    ``fields``: what rows differ in; a plan may have nothing to do with that (its ``plan_ignores``).
+    """
     for b, building in enumerate(scenario.buildings):
         choices: list[Choice] = [building.strategy]
         while choices:
             choice = choices.pop()
             choices += [part for name, part in parts_of(choice) if name == "inner"]
             kind: Any = plugin("strategies", choice.kind)
+            if set(fields) <= set(getattr(kind, "plan_ignores", ())):
+                continue
             if hasattr(kind, "prepare") and not getattr(kind, "rows_may_differ", lambda spec: False)(choice.spec):
                 yield b, choice
 
@@ -152,7 +157,7 @@ def varied_rows_are_possible(scenario: Scenario, tree: Tree) -> Iterator[Problem
         told = ", ".join(f"{key}: {len(values)}" for key, values in varied.items())
         yield tree.problem("vary_lengths", where, {"lengths": told})
     if varied:
-        for b, choice in planners(scenario):
+        for b, choice in planners(scenario, {key.rpartition(".")[2] for key in varied}):
             yield tree.problem("vary_planner", ("buildings", b, "strategy"), {"kind": choice.kind})
     for key, values in varied.items():
         try:

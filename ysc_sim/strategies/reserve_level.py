@@ -35,9 +35,12 @@ class ReserveLevel:
     reads_market: ClassVar[bool] = True
     sees_future: ClassVar[bool] = False
     takes: ClassVar[tuple[str, ...]] = ("inner",)
+    row_fields: ClassVar[tuple[str, ...]] = ("level",)
+    plan_ignores: ClassVar[tuple[str, ...]] = ("level",)
 
     def __init__(self, specs: Sequence[ReserveLevelSpec], building_ids: Sequence[str], *, inner: Strategy) -> None:
         self.inner = inner
+        self._names = [f"{name}/strategy" for name in building_ids]
         self._level = np.array([spec.level for spec in specs], dtype=np.float64)
         asked = [np.inf if spec.charge_from_grid_kw is None else spec.charge_from_grid_kw for spec in specs]
         self._charge_kw = np.array(asked, dtype=np.float64)
@@ -52,12 +55,14 @@ class ReserveLevel:
         self._efficiency = np.array([plant.charge_efficiency, plant.discharge_efficiency])
 
     def start(self, rows: Rows) -> DeviceState:
-        """What the strategy inside remembers."""
-        return start_inside(self.inner, rows)
+        """``level`` (S, n), where rows differ in it, and what the strategy inside remembers."""
+        level = rows.spread(self._names, "level", self._level)
+        own = {"level": level} if level.ndim == 2 else {}
+        return {**own, **start_inside(self.inner, rows)}
 
     def decide(self, view: View, state: DeviceState) -> Floats | Wish:
         """What the strategy inside wants, but no more than leaves the level at the end of the step."""
         wish = decide_inside(self.inner, view, state)
         store = view.store
-        keep = self._level * (store.capacity_kwh - store.floor_kwh)
+        keep = state.get("level", self._level) * (store.capacity_kwh - store.floor_kwh)
         return clipped(wish, most_kw(view, keep, self._step_s, self._charge_kw, *self._efficiency))

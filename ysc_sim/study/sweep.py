@@ -7,8 +7,9 @@ A sweep keeps a folder:
     sweep.parquet, .csv     the table, when all pieces are there
     sweep.json              units of the columns
 
-A piece is one point of the design with all the rows of its ensemble as one batch. Whoever computes a piece returns its
-text; only this process writes, so a killed sweep loses no more than what was under way.
+A piece is one point of the design with all the rows of its ensemble. Points that differ in sizes, targets, reserve
+levels or seeds alone are run as one batch (:mod:`~ysc_sim.study.sweep_batches`). Whoever computes pieces returns their
+texts; only this process writes, so a killed sweep loses no more than what was under way.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,14 +74,23 @@ class Sweep:
         }
 
 
-def compute_piece(file: str, overrides: dict[str, str], point: Point, number: int, digest: str) -> str:
-    """Run one point and say what came of it, as text. This is what a worker does."""
-    from ysc_sim.engine.simulate import run
+def compute_pieces(
+    file: str, overrides: dict[str, str], shared: tuple[str, ...], wanted: list[tuple[int, str, Point]]
+) -> list[str]:
+    """Run points that differ in ``shared`` keys alone and say what came of each, as text. This is what a worker does.
 
-    results = run(load_scenario(file, overrides={**overrides, **point}))
-    units = {name: results.metrics["units"][name] for name in results.metrics["community"]}
-    said = {"format": 1, PIECE: number, "sha256": digest, "point": point}
-    return json_text({**said, "metrics": results.metrics["community"], "units": units})
+    ``wanted``: number, digest and values of each.
+    """
+    from ysc_sim.study.sweep_batches import compute_points
+
+    found = compute_points(Path(file), overrides, [point for _, _, point in wanted], shared)
+    return [
+        json_text(
+            {"format": 1, PIECE: number, "sha256": digest, "point": point}
+            | {"metrics": numbers.metrics, "units": numbers.units}
+        )
+        for (number, digest, point), numbers in zip(wanted, found, strict=True)
+    ]
 
 
 def run_sweep(
@@ -100,23 +110,23 @@ def run_sweep(
     """
     _open_folder(sweep, folder, resume=resume)
     pieces = _read_pieces(sweep, folder)
-    todo = iter([number for number in range(len(sweep.points)) if number not in pieces])
-    under_way: dict[Future[str], int] = {}
+    todo = iter(_batches(sweep, pieces))
+    under_way: dict[Future[list[str]], list[int]] = {}
     workers = executor or Here()
     try:
         while True:
-            for number in todo:
-                under_way[_submit(workers, sweep, number)] = number
+            for shared, numbers in todo:
+                under_way[_submit(workers, sweep, shared, numbers)] = numbers
                 if len(under_way) >= at_once:
                     break
             if not under_way:
                 break
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in done:
-                number = under_way.pop(future)
-                text = future.result()
-                replace_text(piece_path(folder, number), text)
-                pieces[number] = json.loads(text)
+                numbers = under_way.pop(future)
+                for number, text in zip(numbers, future.result(), strict=True):
+                    replace_text(piece_path(folder, number), text)
+                    pieces[number] = json.loads(text)
             if progress is not None:
                 progress(len(pieces) / len(sweep.points))
     finally:
@@ -125,15 +135,26 @@ def run_sweep(
     return _write_table(sweep, folder, pieces)
 
 
-def _submit(workers: Executor, sweep: Sweep, number: int) -> Future[str]:
-    return workers.submit(
-        compute_piece,
-        str(sweep.file.resolve()),
-        dict(sweep.settings),
-        dict(sweep.points[number]),
-        number,
-        sweep.digests[number],
-    )
+def _batches(sweep: Sweep, done: Container[int]) -> list[tuple[tuple[str, ...], list[int]]]:
+    """What is to be run: keys that may differ inside a batch, and numbers of its points.
+
+    Which keys these are depends on all points of the sweep, finished ones, too: a point is always run in the same way.
+    """
+    from ysc_sim.study.sweep_batches import alike, shared_keys, together
+
+    found: list[tuple[tuple[str, ...], list[int]]] = []
+    for numbers in alike(sweep.points):
+        points = [sweep.points[number] for number in numbers]
+        one = load_scenario(sweep.file, overrides={**sweep.settings, **points[0]})
+        shared = shared_keys(one, points)
+        missing = [number for number in numbers if number not in done]
+        found += [(shared, some) for some in together(missing, sweep.points, shared)]
+    return found
+
+
+def _submit(workers: Executor, sweep: Sweep, shared: tuple[str, ...], numbers: list[int]) -> Future[list[str]]:
+    wanted = [(number, sweep.digests[number], dict(sweep.points[number])) for number in numbers]
+    return workers.submit(compute_pieces, str(sweep.file.resolve()), dict(sweep.settings), shared, wanted)
 
 
 def piece_path(folder: Path, number: int) -> Path:
@@ -183,11 +204,12 @@ def _write_table(sweep: Sweep, folder: Path, pieces: Mapping[int, Mapping[str, A
 
     ordered = [pieces[number] for number in range(len(sweep.points))]
     names = sorted({name for piece in ordered for name in piece["metrics"]})
-    table = pd.DataFrame({PIECE: range(len(ordered))})
+    columns: dict[str, Any] = {PIECE: range(len(ordered))}
     for key in sweep.points[0] if sweep.points else ():
-        table[key] = _typed([str(piece["point"][key]) for piece in ordered])
+        columns[key] = _typed([str(piece["point"][key]) for piece in ordered])
     for name in names:
-        table[name] = [float(piece["metrics"].get(name, float("nan"))) for piece in ordered]
+        columns[name] = [float(piece["metrics"].get(name, float("nan"))) for piece in ordered]
+    table = pd.DataFrame(columns)
     units = {name: piece["units"][name] for piece in ordered for name in piece["units"]}
     replace_text(folder / UNITS, json_text({"format": 1, "units": units}))
     replace_text(folder / f"{TABLE}.csv", "\ufeff" + table.to_csv(index=False, lineterminator="\n"))
