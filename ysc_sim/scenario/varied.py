@@ -132,10 +132,10 @@ def _bounds(hint: Any) -> Iterator[Any]:
             yield part
 
 
-def planners(scenario: Scenario, fields: Collection[str]) -> Iterator[tuple[int, Choice]]:
+def planners(scenario: Scenario, fields: Collection[str] | None = None) -> Iterator[tuple[int, Choice]]:
     """Buildings whose strategy plans with one size of the stores, which rows must then not change.
 
-    ``fields``: what rows differ in; a plan may have nothing to do with that (its ``plan_ignores``).
+    ``fields``: what rows differ in (None: not known); a plan may have nothing to do with that (its ``plan_ignores``).
     """
     for b, building in enumerate(scenario.buildings):
         choices: list[Choice] = [building.strategy]
@@ -143,7 +143,7 @@ def planners(scenario: Scenario, fields: Collection[str]) -> Iterator[tuple[int,
             choice = choices.pop()
             choices += [part for name, part in parts_of(choice) if name == "inner"]
             kind: Any = plugin("strategies", choice.kind)
-            if set(fields) <= set(getattr(kind, "plan_ignores", ())):
+            if fields is not None and set(fields) <= set(getattr(kind, "plan_ignores", ())):
                 continue
             if hasattr(kind, "prepare") and not getattr(kind, "rows_may_differ", lambda spec: False)(choice.spec):
                 yield b, choice
