@@ -125,3 +125,17 @@ def test_limits_must_be_in_order() -> None:
     for limits in ((0.9, 0.5), (0.8, 0.3)), ((0.8, 0.5), (0.9, 0.6)), ((0.9, 0.0),):
         wrong = replace(sheet, charge_limits=tuple(Limit(soc=soc, power=power) for soc, power in limits))
         assert [key for key, _, _ in check_datasheet(wrong)] == ["limits_out_of_order"]
+
+
+def test_a_wrong_loss_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses are added up from the curve, not what is left over: the balance of the store tests them."""
+    from ysc_sim.devices.conversion import Conversion
+    from ysc_sim.errors import InvariantError
+
+    path = write(tmp_path, "hamakaze")
+    home = ysc.run(ysc.load_scenario(path)).metrics["community"]
+    assert home["energy_residual_kwh"] < 1e-9
+    right = Conversion.taken_kw
+    monkeypatch.setattr(Conversion, "taken_kw", lambda self, power_kw: right(self, power_kw) * 0.999)
+    with pytest.raises(InvariantError):
+        ysc.run(ysc.load_scenario(path))

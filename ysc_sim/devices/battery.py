@@ -23,7 +23,7 @@ import numpy as np
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed, Store
 from ysc_sim.devices.ageing import Ageing
-from ysc_sim.devices.battery_response import Piece, Response, rate_kw, share_until
+from ysc_sim.devices.battery_response import Piece, Response, lost_kw, rate_kw, share_until
 from ysc_sim.devices.battery_sizes import Sizes, at, column_of, places
 from ysc_sim.devices.battery_spec import BatterySpec, design_of
 from ysc_sim.devices.conversion import Conversion
@@ -163,6 +163,17 @@ class BatteryFleet:
         rate: Floats = np.where(p_kw < 0, filling, np.where(p_kw > 0, falling, idle))
         return rate
 
+    def _lost_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
+        """What is lost inside, (R, m) kW: of converter and cells, at rest the standby power."""
+        size, idle = self._sized(state), np.zeros(1)
+        if self._has_standby:
+            floor = state["capacity_kwh"] * self._soc_min
+            idle = self.standby_kw * (state["stored_kwh"] > floor + EMPTY_KWH)
+        filling = size.charge.lost_filling_kw(np.maximum(-p_kw, 0.0))
+        giving = size.discharge.lost_giving_kw(np.maximum(p_kw, 0.0))
+        lost: Floats = np.where(p_kw < 0, filling, np.where(p_kw > 0, giving, idle))
+        return lost
+
     def _stop_kwh(self, state: DeviceState, p_kw: Floats, rate: Floats, where: tuple[Ints, Ints]) -> Floats:
         """Of the stores (r, j): where the power can no longer be held: ceiling or floor, or a limit of power before."""
         shape = state["stored_kwh"].shape
@@ -212,16 +223,15 @@ class BatteryFleet:
             after[stopped] = stop
             held_h = np.zeros_like(after) + dt_h
             held_h[stopped] = np.abs(stop - stored[stopped]) / np.abs(rate[stopped])
-        energy = p_kw * held_h
+        energy, loss = p_kw * held_h, self._lost_kw(state, p_kw) * held_h
         state["moved_kwh"] = state["moved_kwh"] + np.abs(after - stored)
         if self._ages:
             self._age(state, after, held_h, p_kw)
         if stopped[0].size:
-            self._rest(state, after, stopped, (dt_h - held_h)[stopped])
+            loss[stopped] += self._rest(state, after, stopped, (dt_h - held_h)[stopped])
         state["stored_kwh"] = after
         charge, discharge = np.maximum(-energy, 0.0), np.maximum(energy, 0.0)
         state["out_kwh"] = state["out_kwh"] + discharge
-        loss = charge - discharge - (after - stored)
         held_s = held_h * SECONDS_PER_HOUR if stopped[0].size else None
         return Flow(energy, charge, discharge, loss, None, held_s)
 
@@ -229,13 +239,16 @@ class BatteryFleet:
         """As :meth:`advance`, of batteries that need time to follow: piece after piece of even power."""
         bands, begin, size = self.bands(state, moment), state["stored_kwh"], self._sized(state)
         response.hear(state, p_kw, bands.lo_kw, bands.hi_kw)
-        charge, discharge, spent_h = np.zeros_like(begin), np.zeros_like(begin), np.zeros_like(begin)
+        charge, discharge, loss, spent_h = (np.zeros_like(begin) for _ in range(4))
         goes_on = state["stopped"] == 0.0
         for piece in response.pieces(state, np.zeros_like(begin) + dt_s, size):
             piece = piece._replace(hours=piece.hours * goes_on)
             if not piece.hours.any():
                 continue
+            level = state["stored_kwh"]
             piece, stops = self._moved(state, piece, size)
+            idles = (piece.begin_kw == 0.0) & (piece.end_kw == 0.0)
+            loss = loss + np.where(idles, level - state["stored_kwh"], lost_kw(piece, size) * piece.hours)
             energy, spent_h = piece.energy_kwh, spent_h + piece.hours
             charge, discharge = charge + np.maximum(-energy, 0.0), discharge + np.maximum(energy, 0.0)
             goes_on &= ~stops
@@ -245,10 +258,9 @@ class BatteryFleet:
             state["stopped"] = np.where(goes_on, 0.0, 1.0)
             rests = places(~goes_on)
             level = state["stored_kwh"].copy()
-            self._rest(state, level, rests, np.maximum(dt_s / SECONDS_PER_HOUR - spent_h, 0.0)[rests])
+            loss[rests] += self._rest(state, level, rests, np.maximum(dt_s / SECONDS_PER_HOUR - spent_h, 0.0)[rests])
             state["stored_kwh"] = level
         state["out_kwh"] = state["out_kwh"] + discharge
-        loss = charge - discharge - (state["stored_kwh"] - begin)
         return Flow(discharge - charge, charge, discharge, loss)
 
     def _moved(self, state: DeviceState, piece: Piece, size: Sizes) -> tuple[Piece, Bools]:
@@ -263,7 +275,7 @@ class BatteryFleet:
         stops = ~rests & np.where(rate > 0, after > stop, after < stop) & (piece.hours > 0)
         if stops.any():
             at_place = places(stops)
-            share = share_until(piece.only(stops), self._at(size, stops.shape, at_place), (stop - stored)[stops])
+            share = share_until(piece.only(stops), size.at(stops.shape, at_place), (stop - stored)[stops])
             cut = piece.only(stops).to(share)
             piece = Piece(piece.hours.copy(), piece.begin_kw, np.array(piece.end_kw))
             piece.hours[stops], piece.end_kw[stops] = cut.hours, cut.end_kw
@@ -279,21 +291,12 @@ class BatteryFleet:
         or follow it within a cycle.
         """
         if self._response is not None:
-            for name, value in (("given_kw", p_kw), ("heard_kw", p_kw), ("asked_kw", p_kw), ("wait_s", 0.0)):
-                state[name] = np.where(where, value, state[name])
-            state["stopped"] = np.where(where, 0.0, state["stopped"])
+            self._response.reach(state, p_kw, where)
 
-    @staticmethod
-    def _at(size: Sizes, shape: tuple[int, ...], where: tuple[Ints, Ints]) -> Sizes:
-        """The sizes at some places."""
-
-        def pick(values: Floats) -> Floats:
-            return at(values, shape, where)
-
-        return Sizes(pick(size.energy_kwh), pick(size.power_kw), size.charge.each(pick), size.discharge.each(pick))
-
-    def _rest(self, state: DeviceState, level_kwh: Floats, where: tuple[Ints, Ints], hours: Floats) -> None:
-        """Stores (r, j) of ``level_kwh`` rest for ``hours`` (E,): standby takes its share, down to the floor."""
+    def _rest(self, state: DeviceState, level_kwh: Floats, where: tuple[Ints, Ints], hours: Floats) -> Floats:
+        """Stores (r, j) of ``level_kwh`` rest for ``hours`` (E,): standby takes its share, down to the floor; what it
+        took, (E,) kWh.
+        """
         begin, capacity = level_kwh[where], state["capacity_kwh"][where]
         floor, standby = capacity * self._soc_min[where[1]], self.standby_kw[where[1]]
         drains = (standby > 0) & (begin > floor + EMPTY_KWH)
@@ -305,6 +308,7 @@ class BatteryFleet:
             full = np.maximum(capacity, EMPTY_KWH)
             self._ageing.stand_at(state, where, begin / full, end / full, draining)
             self._ageing.stand_at(state, where, end / full, end / full, hours - draining)
+        return standby * draining
 
     def _age(self, state: DeviceState, end: Floats, hours: Floats | float, p_kw: Floats) -> None:
         """Calendar ageing while the energy goes evenly to ``end``, and cycles. What standby takes while a battery rests

@@ -82,6 +82,13 @@ class Response:
         state["stopped"] = np.where(new, 0.0, state["stopped"])
         state["asked_kw"] = np.array(p_kw)
 
+    @staticmethod
+    def reach(state: dict[str, Floats], p_kw: Floats, where: Bools) -> None:
+        """The set-points (R, m) are reached already at the devices of ``where``."""
+        for name, value in (("given_kw", p_kw), ("heard_kw", p_kw), ("asked_kw", p_kw), ("wait_s", 0.0)):
+            state[name] = np.where(where, value, state[name])
+        state["stopped"] = np.where(where, 0.0, state["stopped"])
+
     def pieces(self, state: dict[str, Floats], dt_s: Floats, size: Sizes) -> Iterator[Piece]:
         """What the batteries do in ``dt_s`` (R, m), piece after piece; the state is that of the end."""
         wait = np.minimum(state["wait_s"], dt_s)
@@ -134,6 +141,15 @@ def rate_kw(piece: Piece, size: Sizes, standby_kw: Floats) -> Floats:
     fills, falls = size.charge.stored_mean_kw(mean, square), size.discharge.taken_mean_kw(mean, square)
     rate: Floats = np.where(both < 0, fills, np.where(both > 0, -falls, -standby_kw))
     return rate
+
+
+def lost_kw(piece: Piece, size: Sizes) -> Floats:
+    """Mean loss of converters and cells during a piece, where it is none of rest."""
+    u, v = np.abs(piece.begin_kw), np.abs(piece.end_kw)
+    mean, square = (u + v) / 2.0, (u * u + u * v + v * v) / 3.0
+    fills, gives = size.charge.lost_filling_kw(mean, square), size.discharge.lost_giving_kw(mean, square)
+    lost: Floats = np.where(piece.begin_kw + piece.end_kw < 0, fills, gives)
+    return lost
 
 
 def share_until(piece: Piece, size: Sizes, room_kwh: Floats) -> Floats:

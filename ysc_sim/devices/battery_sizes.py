@@ -34,6 +34,14 @@ class Sizes:
         """Rate at which the stores fall at rated power."""
         return self.discharge.taken_kw(self.power_kw)
 
+    def at(self, shape: tuple[int, ...], where: tuple[Ints, Ints]) -> Sizes:
+        """Those at some places (r, j) of (R, m)."""
+
+        def pick(values: Floats) -> Floats:
+            return at(values, shape, where)
+
+        return Sizes(pick(self.energy_kwh), pick(self.power_kw), self.charge.each(pick), self.discharge.each(pick))
+
     def rows(self, rows: Ints) -> Sizes:
         """Those of some rows."""
 

@@ -92,13 +92,34 @@ class Conversion:
 
     def stored_mean_kw(self, mean_kw: Floats, square_kw2: Floats) -> Floats:
         """As :meth:`stored_kw` on average, while the power has the given mean and mean square."""
-        loss = self.no_load_kw + mean_kw * self.linear + square_kw2 * self.quadratic_per_kw
-        return np.maximum(mean_kw - loss, 0.0) * self.cell
+        return np.maximum(mean_kw - self._mean_loss_kw(mean_kw, square_kw2), 0.0) * self.cell
 
     def taken_mean_kw(self, mean_kw: Floats, square_kw2: Floats) -> Floats:
         """As :meth:`taken_kw` on average, while the power has the given mean and mean square."""
-        loss = self.no_load_kw + mean_kw * self.linear + square_kw2 * self.quadratic_per_kw
-        return (mean_kw + loss) / self.cell
+        return (mean_kw + self._mean_loss_kw(mean_kw, square_kw2)) / self.cell
+
+    def lost_filling_kw(self, power_kw: Floats, square_kw2: Floats | None = None) -> Floats:
+        """What converter and cells lose while ``power_kw`` > 0 charges; on average, where the mean square is given.
+
+        Not what :meth:`stored_kw` leaves over, but added up from both: so a store's balance tests the one by the other.
+        """
+        if self.cells_alone:
+            return power_kw * (1.0 - self.cell)
+        converter = self.loss_kw(power_kw) if square_kw2 is None else self._mean_loss_kw(power_kw, square_kw2)
+        converter = np.minimum(converter, power_kw)
+        lost: Floats = converter + (power_kw - converter) * (1.0 - self.cell)
+        return lost
+
+    def lost_giving_kw(self, power_kw: Floats, square_kw2: Floats | None = None) -> Floats:
+        """As :meth:`lost_filling_kw`, while ``power_kw`` > 0 is delivered."""
+        if self.cells_alone:
+            return power_kw * ((1.0 - self.cell) / self.cell)
+        converter = self.loss_kw(power_kw) if square_kw2 is None else self._mean_loss_kw(power_kw, square_kw2)
+        lost: Floats = converter + (power_kw + converter) * ((1.0 - self.cell) / self.cell)
+        return lost
+
+    def _mean_loss_kw(self, mean_kw: Floats, square_kw2: Floats) -> Floats:
+        return self.no_load_kw + mean_kw * self.linear + square_kw2 * self.quadratic_per_kw
 
     def charge_for_kw(self, stored_kw: Floats) -> Floats:
         """Power at the terminals that fills the store at ``stored_kw`` ≥ 0; inf where none does."""
