@@ -17,8 +17,14 @@ import ysc_sim as ysc
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 NAMES = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
-SHORTER: dict[str, dict[str, Any]] = {"peak_cut_smes": {"time.days": 5}}
-"""What is run here of scenarios that take minutes; docs/peak-cut.md tells the numbers of the whole."""
+SHORTER: dict[str, dict[str, Any]] = {
+    "peak_cut_smes": {"time.days": 5},
+    "factory_150kw": {"time.days": 61},
+    "factory_150kw_neighbours": {"time.days": 14},
+    "factory_150kw_five_contracts": {"time.days": 14},
+    "factory_150kw_never_pays": {"time.days": 14},
+}
+"""What is run here of scenarios that take minutes; docs/peak-cut.md and docs/what-to-buy.md tell of the whole."""
 RESIDUALS = {"energy_residual_kwh": 1e-9, "ledger_residual_mwh": 0.0, "money_residual_jpy": 0.0}
 MONEY = ("_jpy", "gini_of_savings")
 POWER_FLOW = ("_voltage_pu", "_loading_percent", "loss_kwh")

@@ -130,7 +130,8 @@ def reasons(found: Sized) -> list[Sentence]:
         said.append(("size_why_contract", kw))
     if not found.buys_nothing:
         for key, at in found.sizes.items():
-            said += _steps(found, key, at)
+            if at == 0 or not _is_gone(found, key):
+                said += _steps(found, key, at)
     said += _other_variants(found)
     said.append(_draws(found))
     return said
@@ -138,7 +139,27 @@ def reasons(found: Sized) -> list[Sentence]:
 
 def _first(found: Sized) -> Sentence:
     key = "size_why_nothing" if found.buys_nothing else "size_why_buy"
-    return key, {"count": f"{found.candidates.count:,}", "objective": found.sizing.objective}
+    told = [f"{_last(k)} {value:g}" for k, value in found.sizes.items() if not _is_gone(found, k)]
+    told += [f"{k}={value}" for k, value in found.variant.chosen.items()]
+    listed = ", ".join(told) or ", ".join(device.name for device in found.bought)
+    return key, {"count": f"{found.candidates.count:,}", "objective": found.sizing.objective, "list": listed}
+
+
+def _last(key: str) -> str:
+    """Device or strategy and field of a dotted key.
+
+    >>> _last("buildings.shop.devices.battery.energy_kwh"), _last("buildings.shop.strategy.target_kw")
+    ('battery energy_kwh', 'strategy target_kw')
+    """
+    return " ".join(key.split(".")[-2:])
+
+
+def _is_gone(found: Sized, key: str) -> bool:
+    """Whether a key belongs to a device that is not bought: some size of it is 0."""
+    device, _, _ = key.rpartition(".")
+    return ".devices." in key and any(
+        value == 0 for other, value in found.sizes.items() if other.rpartition(".")[0] == device
+    )
 
 
 def _money(found: Sized) -> Sentence:
@@ -167,7 +188,8 @@ def _steps(found: Sized, key: str, at: float) -> Iterator[Sentence]:
             one = int(near[np.argmin(np.abs(values[near] - at))])
             more = float(cost[one] - cost[found.shown])
             told = {"key": key, "value": f"{float(values[one]):g}", "instead": f"{at:g}", "more": _whole(more)}
-            yield ("size_why_step" if more >= 0 else "size_why_step_cheaper"), {**told, "side": side}
+            if abs(more) >= 1.0:
+                yield ("size_why_step" if more > 0 else "size_why_step_cheaper"), {**told, "side": side}
     tried = np.asarray(found.sizing.vary[key])
     if at > 0 and at == tried.max() and len(np.unique(tried)) > 1:
         yield "size_why_end_of_list", {"key": key, "value": f"{at:g}"}
