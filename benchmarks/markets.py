@@ -1,10 +1,11 @@
 """CPU seconds of the markets on one core, against targets and, where it is installed, a peer.
 
-    python benchmarks/markets.py [--repeat 3] [--peer-python PATH] [--quick]
+    python benchmarks/markets.py [--repeat 3] [--peer-python PATH] [--pymarket-python PATH] [--quick]
 
 The book: half buyers at 20–36, half sellers at 8–30 JPY/kWh, 0.1–2 kWh. The sharing game: 51 homes, 40 %
 of them with solar, made up. Process time, the best of the repeats. ``--peer-python`` names an interpreter with
-assume-framework (see benchmarks/peers/README.md): it then clears the same books in the same run.
+assume-framework, ``--pymarket-python`` one with pymarket (see benchmarks/peers/README.md): they then clear the same
+books in the same run.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from ysc_sim.markets import (
     clear_call_auction,
     estimate_sharing_shapley,
     mid_market_rate,
+    muda,
     sharing_game_shapley,
     supply_demand_ratio,
 )
 from ysc_sim.markets.call_auction import CallAuction, CallAuctionSpec
 
-PEER = Path(__file__).parent / "peers" / "assume_pay_as_clear.py"
+PEERS = Path(__file__).parent / "peers"
 PERIODS, MEMBERS = 17_520, 50
 Book = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -124,28 +126,33 @@ def sharing(quick: bool) -> list[tuple[str, float, float]]:
     ]
 
 
-def peer(python: str, periods: int = 2000) -> None:
+def peer(title: str, python: str, script: str, rule: Callable[..., object], periods: int) -> None:
     quantity, price, buys = random_book(periods, MEMBERS)
-    ours = best(lambda: clear_call_auction(quantity, price, buys), 3)
+    ours = best(lambda: rule(quantity, price, buys), 3)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "books.npz"
         np.savez(path, quantity=quantity, price=price, buys=buys)
-        answer = subprocess.run([python, str(PEER), str(path)], check=True, capture_output=True, text=True).stdout
+        answer = subprocess.run(
+            [python, str(PEERS / script), str(path)], check=True, capture_output=True, text=True
+        ).stdout
     theirs = float(answer.split()[-1])
-    print(f"ASSUME pay-as-clear, {periods:,} × {MEMBERS}: {theirs:.3f} s; ours {ours:.4f} s; ratio {theirs / ours:.1f}")
+    print(f"{title}, {periods:,} × {MEMBERS}: {theirs:.3f} s; ours {ours:.4f} s; ratio {theirs / ours:.1f}")
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--peer-python")
+    arguments.add_argument("--pymarket-python")
     arguments.add_argument("--quick", action="store_true", help="a twentieth of the periods of the sharing game")
     chosen = arguments.parse_args()
     rows = [*auctions(chosen.repeat), order_book(chosen.repeat), *sharing(chosen.quick)]
     for name, seconds, target in rows:
         print(f"{name:60} {seconds:10.5f} s   target {target:g}   {'met' if seconds <= target else 'MISSED'}")
     if chosen.peer_python:
-        peer(chosen.peer_python)
+        peer("ASSUME pay-as-clear", chosen.peer_python, "assume_pay_as_clear.py", clear_call_auction, 2000)
+    if chosen.pymarket_python:
+        peer("pymarket MUDA", chosen.pymarket_python, "pymarket_muda.py", muda, 100)
 
 
 if __name__ == "__main__":
