@@ -1,6 +1,7 @@
 """Single sections of the page, on results whose numbers are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ysc_sim.engine.simulate import run
@@ -98,3 +99,21 @@ def test_a_fiscal_year_runs_from_april_to_march():
     assert fiscal_year("2026-01") == 2025
     assert group_of("energy") == group_of("energy_summer") == ("bill_energy", "grid")
     assert group_of("grid_export")[0] == "bill_export"
+
+
+def test_what_leaves_the_mode_as_it_was_does_not_break_the_band(tmp_path):
+    from ysc_sim.report.outages import stretches, window
+
+    path = tmp_path / "s.yaml"
+    text = SCENARIO.replace("DAYS", "2").replace("SEEDS", "1").replace("START", "2026-08-03T00:00")
+    path.write_text(text + "outages: [{start: 2026-08-03T10:00, duration_h: 6}]\n", encoding="utf-8")
+    reading = Reading(run(load_scenario(path)))
+    events = reading.frame("events").copy()
+    swing = events.iloc[[0]].assign(
+        time=events["time"].iloc[0] + pd.Timedelta(hours=2), from_mode=events["to_mode"].iloc[0]
+    )
+    reading._kept["events"] = pd.concat([events, swing]).sort_values("time", kind="stable", ignore_index=True)
+    (first, last), *_ = reading.outages_s
+    found = list(stretches(reading, "community", window(reading, first, last)))
+    assert [stretch.mode for stretch in found] == ["GRID", str(events["to_mode"].iloc[0]), "GRID"]
+    assert [stretch.last_s for stretch in found[:2]] == [first, last]

@@ -13,7 +13,7 @@ from ysc_sim.report.storage import stores_of
 from ysc_sim.report.tables import Head, table
 from ysc_sim.report.timechart import Series, TimeChart
 
-MOST_OUTAGES, MOST_CELLS, MOST_LINES, MOST_EVENTS = 4, 8, 200, 16
+MOST_OUTAGES, MOST_CELLS, MOST_LINES, MOST_EVENTS, MOST_TICKS = 4, 8, 200, 16, 200
 MARGIN_S = 2 * 3600
 TIERS = (1, 2, 3, 4)
 
@@ -129,7 +129,7 @@ def stretches(results: Reading, cell: str, span: Span) -> Iterator[Stretch]:
         seconds = results.seconds(time.to_pydatetime())
         if seconds >= span.end_s:
             break
-        if seconds > at:
+        if seconds > at and str(after) != mode:
             yield Stretch(mode, at, seconds)
             at = seconds
         mode = str(after)
@@ -150,11 +150,23 @@ def _modes(results: Reading, span: Span) -> str:
         )
         label = html(said("report.community")) if cell == "community" else html(name(cell, 24))
         whose = f"<i>{label}</i>" if len(cells) > 1 else ""
-        bands.append(f'<div class="band">{whose}<div class="modes">{parts}</div></div>')
+        bands.append(f'<div class="band">{whose}<div class="modes">{parts}{_ticks(results, cell, span)}</div></div>')
     more = ""
     if len(cells) > MOST_CELLS:
         more = f'<p class="more">{html(said("report.more_cells", count=str(len(cells) - MOST_CELLS)))}</p>'
     return "".join(bands) + more
+
+
+def _ticks(results: Reading, cell: str, span: Span) -> str:
+    """Marks where something happened that left the mode as it was: a swing of the frequency that was ridden through."""
+    frame = results.frame("events")
+    mine = frame[(frame["row"] == 0) & (frame["cell"] == cell)]
+    marks = []
+    for time, before, after in zip(mine["time"], mine["from_mode"], mine["to_mode"], strict=True):
+        share = (results.seconds(time.to_pydatetime()) - span.start_s) / (span.end_s - span.start_s)
+        if str(before) == str(after) and 0.0 <= share <= 1.0:
+            marks.append(f'<i class="tick" style="left:{share:.2%}"></i>')
+    return "".join(marks[:MOST_TICKS])
 
 
 def _table(results: Reading) -> str:
