@@ -108,6 +108,22 @@ def test_what_cannot_be_shown_is_said(ensemble: ysc.Results) -> None:
         ensemble.plot.demand(lang="fr")
 
 
+def test_a_long_run_is_shown_by_half_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ysc_sim.figures import series
+
+    fine = ysc.run(ysc.load_scenario(ROOT / "scenarios/one_home.yaml", overrides={"time.days": 3, "time.step_s": 300}))
+    table = fine.frame("community")
+    monkeypatch.setattr(series, "MOST_POINTS", 800)
+    (stored,) = fine.plot.soc().data
+    assert np.array_equal(stored.y, table["soc_kwh"].to_numpy()[5::6])
+    assert len(stored.x) == 144
+    load = fine.plot.balance().data[-1]
+    assert np.allclose(load.y, table["load_kwh"].to_numpy().reshape(-1, 6).sum(axis=1) * 2)
+    assert float(np.max(fine.plot.demand().data[0].y)) == pytest.approx(fine.metrics["community"]["peak_import_kw"])
+    monkeypatch.setattr(series, "MOST_POINTS", 10_000)
+    assert len(fine.plot.soc().data[0].y) == 864
+
+
 def test_local_times_stay_local(ensemble: ysc.Results) -> None:
     assert str(ensemble.plot.demand(row=0).data[0].x[0]).startswith("2026-04-06T00:00")
 

@@ -30,26 +30,38 @@ def titled(what: str, building: str | None, lang: str) -> str:
 
 def line(drawn: Any, series: Series, values: Floats, name: str, colour: str, row: int | None, **said: Any) -> None:
     """A step line; of an ensemble the median within its 5 to 95 % band, unless one row is asked for."""
-    times, shape = series.times, {"color": colour, "shape": "hv"}
+    times, shape = series.points, {"color": colour, "shape": "hv"}
     if row is not None or series.rows == 1:
         drawn.add_scatter(x=times, y=series.one_row(values, row or 0), name=name, line=shape, **said)
         return
-    low, middle, high = np.nanpercentile(values, [5, 50, 95], axis=1)
+    low, middle, high = bands(values)
     hidden = {"line": {"width": 0, "shape": "hv", "color": colour}, "hoverinfo": "skip", "showlegend": False}
     drawn.add_scatter(x=times, y=high, **hidden)
     drawn.add_scatter(x=times, y=low, fill="tonexty", fillcolor=shade(colour, 0.2), **hidden)
     drawn.add_scatter(x=times, y=middle, name=name, line=shape, **said)
 
 
+def bands(values: Floats) -> Floats:
+    """5th percentile, median and 95th of each point over the rows (T, S), (3, T); NaN where nothing is known.
+
+    >>> bands(np.array([[1.0, 3.0], [np.nan, np.nan]]))[1].tolist()
+    [2.0, nan]
+    """
+    result = np.full((3, len(values)), np.nan)
+    known = np.isfinite(values).any(axis=1)
+    result[:, known] = np.nanpercentile(values[known], [5, 50, 95], axis=1)
+    return result
+
+
 def demand(series: Series, building: str | None, row: int | None, lang: str) -> Any:
     """Half-hour demand, the contract, and the largest value marked."""
-    values = series.column("demand_kw", building)
+    values = series.shown(series.column("demand_kw", building))
     drawn = figure(titled(text("report.demand", lang), building, lang), y=label("units", "kW", lang))
     line(drawn, series, values, metric_label("demand_kw", lang), COLOURS["grid"], row)
-    shown = series.one_row(values, row or 0) if row is not None or series.rows == 1 else np.nanmedian(values, axis=1)
+    shown = series.one_row(values, row or 0) if row is not None or series.rows == 1 else bands(values)[1]
     if np.isfinite(shown).any():
         at = int(np.nanargmax(shown))
-        drawn.add_annotation(x=str(series.times[at]), y=shown[at], text=f"{shown[at]:,.1f} kW", arrowhead=2)
+        drawn.add_annotation(x=str(series.points[at]), y=shown[at], text=f"{shown[at]:,.1f} kW", arrowhead=2)
     drawn.update_yaxes(rangemode="tozero")
     dated(drawn, lang)
     metrics = series.results.metrics
@@ -67,15 +79,15 @@ def balance(series: Series, building: str | None, row: int | None, lang: str) ->
     drawn = figure(titled(text("report.balance", lang), building, lang), y=label("units", "kW", lang))
     for name, colour in SUPPLY:
         if series.has(name, building) and series.column(name, building).any():
-            power = series.one_row(series.power_kw(name, building), row or 0)
+            power = series.one_row(series.shown(series.power_kw(name, building)), row or 0)
             shape = {"width": 0, "shape": "hv", "color": COLOURS[colour]}
             drawn.add_scatter(
-                x=series.times, y=power, name=metric_label(name, lang), stackgroup="supply", line=shape,
+                x=series.points, y=power, name=metric_label(name, lang), stackgroup="supply", line=shape,
                 fillcolor=shade(COLOURS[colour], 0.75),
             )  # fmt: skip
-    load = series.one_row(series.power_kw("load_kwh", building), row or 0)
+    load = series.one_row(series.shown(series.power_kw("load_kwh", building)), row or 0)
     shape = {"color": COLOURS["load"], "shape": "hv", "width": 1.5}
-    drawn.add_scatter(x=series.times, y=load, name=metric_label("load_kwh", lang), line=shape)
+    drawn.add_scatter(x=series.points, y=load, name=metric_label("load_kwh", lang), line=shape)
     dated(drawn, lang)
     return drawn
 
@@ -87,7 +99,14 @@ def stored(series: Series, building: str | None, row: int | None, lang: str) -> 
         raise ResultError("figure_nothing", figure=text("report.storage", lang))
     drawn = figure(titled(text("report.storage", lang), building, lang), y=label("units", "kWh", lang))
     for name, colour in present:
-        line(drawn, series, series.column(name, building), metric_label(name, lang), COLOURS[colour], row)
+        line(
+            drawn,
+            series,
+            series.shown(series.column(name, building), at_end=True),
+            metric_label(name, lang),
+            COLOURS[colour],
+            row,
+        )
     drawn.update_yaxes(rangemode="tozero")
     dated(drawn, lang)
     return drawn
@@ -98,12 +117,12 @@ def prices(series: Series, row: int | None, lang: str) -> Any:
     if not series.has("price_jpy_per_kwh"):
         raise ResultError("figure_nothing", figure=text("report.price", lang))
     drawn = figure(text("report.trading", lang), y=label("units", "JPY/kWh", lang))
-    traded = series.one_row(series.power_kw("traded_kwh"), row or 0)
-    price = series.one_row(series.column("price_jpy_per_kwh"), row or 0)
+    traded = series.one_row(series.shown(series.power_kw("traded_kwh")), row or 0)
+    price = series.one_row(series.shown(series.column("price_jpy_per_kwh")), row or 0)
     bars = {"color": shade(COLOURS["pv"], 0.5)}
-    drawn.add_bar(x=series.times, y=traded, name=f"{metric_label('traded_kwh', lang)} (kW)", yaxis="y2", marker=bars)
+    drawn.add_bar(x=series.points, y=traded, name=f"{metric_label('traded_kwh', lang)} (kW)", yaxis="y2", marker=bars)
     shape = {"color": COLOURS["grid"], "shape": "hv"}
-    drawn.add_scatter(x=series.times, y=price, name=text("report.price", lang), line=shape, connectgaps=False)
+    drawn.add_scatter(x=series.points, y=price, name=text("report.price", lang), line=shape, connectgaps=False)
     drawn.update_layout(
         yaxis2={"overlaying": "y", "side": "right", "title": "kW", "showgrid": False, "tickmode": "auto"}, bargap=0
     )

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ysc_sim.results import Results
 
 COMMUNITY = "community"
+HALF_HOUR_S = 1800
+MOST_POINTS = 20_000
+"""Of a line; a longer run is shown by half-hours: a browser cannot hold the minutes of a year, and nobody sees them."""
 
 
 class Series:
@@ -72,6 +75,34 @@ class Series:
     def times(self) -> Any:
         """Local start of each recorded interval, (T,), without zone: plotly would turn it into UTC."""
         return self.frame(COMMUNITY)["time"].dt.tz_localize(None).to_numpy()[:: self.rows]
+
+    @cached_property
+    def gathered(self) -> int:
+        """Recorded intervals that are shown as one point."""
+        is_long = len(self.times) > MOST_POINTS and HALF_HOUR_S % self.record_s == 0
+        return HALF_HOUR_S // self.record_s if is_long else 1
+
+    @property
+    def points(self) -> Any:
+        """Local start of each point that is shown."""
+        return self.times[:: self.gathered]
+
+    def shown(self, values: Floats, *, at_end: bool = False) -> Floats:
+        """The mean of each point (T, …), or what stands at its end; missing values do not count."""
+        if self.gathered == 1:
+            return values
+        whole = -(-len(values) // self.gathered) * self.gathered
+        padded = np.full((whole, *values.shape[1:]), np.nan)
+        padded[: len(values)] = values
+        slots = padded.reshape(-1, self.gathered, *values.shape[1:])
+        if at_end:
+            last = np.append(np.arange(self.gathered - 1, len(values) - 1, self.gathered), len(values) - 1)
+            ends: Floats = values[last]
+            return ends
+        known = np.isfinite(slots)
+        count = known.sum(axis=1)
+        means: Floats = np.where(known, slots, 0.0).sum(axis=1) / np.where(count, count, np.nan)
+        return means
 
     def one_row(self, values: Floats, row: int) -> Floats:
         """One row of the ensemble, (T,). Raises ``ValueError`` for a row that is not there."""
