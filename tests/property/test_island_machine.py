@@ -147,6 +147,19 @@ def check_story(arrays: RunArrays) -> None:
         now[event.row, event.cell] = event.t_s, event.to_mode
 
 
+def check_joins(data: dict[str, Any], arrays: RunArrays) -> None:
+    """What is live joins what is live only from SYNC, and only if its slip can lie inside the window (0.3 Hz)."""
+    rules = data["island"]["synchronise"]
+    if rules is None:
+        return
+    for event in arrays.events:
+        assert not (event.from_mode == "ISLAND" and event.to_mode in ("GRID", "RECOVER"))
+        assert not (event.from_mode == "ISLAND" and event.cause == "merged")
+        if rules["slip_hz"] > 0.3:
+            assert event.cause != "synchronised"
+            assert not (event.from_mode == "SYNC" and event.cause == "merged")
+
+
 def check_flows(arrays: RunArrays) -> None:
     away = arrays.community["islanded_s"] >= arrays.record_s
     assert (arrays.community["import_kwh"][away] == 0).all()
@@ -164,6 +177,7 @@ def check_flows(arrays: RunArrays) -> None:
 def test_any_sequence_ends_in_declared_modes_and_closed_books(data: dict[str, Any]) -> None:
     arrays = simulate(data)
     check_story(arrays)
+    check_joins(data, arrays)
     check_flows(arrays)
     assert [bool(TIED[CODES[mode]]) for mode in HOLDS_NOBODY] == [False] * len(HOLDS_NOBODY)
 

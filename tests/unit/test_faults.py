@@ -159,3 +159,16 @@ def test_rows_with_cuts_and_faults_of_their_own_are_runs_of_their_own(tmp_path: 
         assert mine == [(e.t_s, e.cell, e.from_mode, e.to_mode, e.cause) for e in alone.events]
         for name, column in together.columns.items():
             np.testing.assert_array_equal(column[:, row], alone.columns[name][:, 0], err_msg=name)
+
+
+def test_inside_a_cut_off_cell_neighbours_trade_at_the_price_of_scarcity(tmp_path: Path) -> None:
+    cut = [{"start": "2026-08-03T12:00", "duration_h": 2, "cell": "north"}]
+    more = {"market": {"kind": "call_auction"}, "tariff": {"plan": "tepco_hv_basic_2026", "export_jpy_per_kwh": 8.5}}
+    prices = {"scarcity": {"value_jpy_per_kwh": [2000, 800, 300, 100], "surplus_jpy_per_kwh": 8.5}}
+    arrays = simulate(tmp_path, cut, "b", island=prices, **more)
+    # c lives on the battery of b; a and d have the grid and nothing to do with it.
+    assert arrays.bought_mwh[24:28, 0].sum(axis=0).tolist() == [0, 0, 8_000_000, 0]
+    assert arrays.sold_mwh[24:28, 0].sum(axis=0).tolist() == [0, 8_000_000, 0, 0]
+    assert arrays.payment_mjpy[24:28, 0, 2].sum() == 8 * 8500
+    without = simulate(tmp_path, cut, "b", **more)
+    assert not without.bought_mwh[24:28, 0].any()

@@ -145,7 +145,8 @@ class GensetFleet:
         energy = p_kw * (np.minimum(last_s, dt_s) / SECONDS_PER_HOUR)
         burnt = self.burn_l_per_h(p_kw) * (ran_s / SECONDS_PER_HOUR)
         state["ran_s"] = state["ran_s"] + ran_s
-        empty = runs & (last_s <= dt_s)
+        # What a rounding error leaves in the tank would last for less than the clock can tell.
+        empty = runs & ((last_s <= dt_s) | (state["fuel_l"] - burnt <= EMPTY_L))
         state["fuel_l"] = np.where(empty, 0.0, state["fuel_l"] - burnt)
         if not empty.any():
             return Flow(energy)
