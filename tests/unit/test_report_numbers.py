@@ -92,6 +92,11 @@ def looked_up(attributes: dict[str, str], results: Results) -> tuple[float, floa
         return int(mine[column].sum()), 1e-6 if column == "energy_mwh" else 1e-3
     if bill := attributes.get("data-bill"):
         return billed(bill, attributes["data-months"].split(), results), 1.0
+    if shared := attributes.get("data-shared"):
+        node = results.manifest["shared_kwh"]
+        for key in shared.split("."):
+            node = node[int(key) if key.isdigit() else key]
+        return node, 1.0
     if of_all := attributes.get("data-of-all"):
         return results.metrics["community"][of_all], 1.0
     raise AssertionError(f"a number from nowhere: {attributes}")

@@ -20,6 +20,7 @@ from ysc_sim.engine.measure import device_numbers
 from ysc_sim.engine.power_flow import solve_after_run, unsolved_notes
 from ysc_sim.engine.run import Run
 from ysc_sim.engine.settle import Meters, Trades, read_registers, settle, with_islands
+from ysc_sim.engine.shared_kwh import shared_kwh_terms
 from ysc_sim.engine.tally import stored_kwh
 from ysc_sim.errors import InvariantError
 from ysc_sim.plugins import plugin, registry
@@ -162,6 +163,7 @@ def _arrays(
         power_flow=flow,
         notes=(*community.notes, *unsolved_notes(flow)),
         device_numbers=device_numbers(community, run.state),
+        shared_kwh=shared_kwh_terms(community.terms, run.axis, len(community.buildings)),
         values=run.prices.by_plan() if community.market.trades else None,
     )
 

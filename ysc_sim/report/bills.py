@@ -10,6 +10,7 @@ from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
 from ysc_sim.report.monthly import MONTHS, fiscal_label, fiscal_year, monthly_chart
 from ysc_sim.report.numbers import digits, stored
 from ysc_sim.report.reading import Reading
+from ysc_sim.report.shared_kwh import shared_kwh_tables
 from ysc_sim.report.tables import Head, table
 from ysc_sim.units import MJPY_PER_JPY
 from ysc_sim.words import harmless, has
@@ -51,9 +52,10 @@ class Bills:
                 parts.append(_by(members, MEMBERS, "building", said("report.bill_by_building")))
         row = html(said("report.shown_row")) if results.rows > 1 else ""
         chart = monthly_chart(outside if len(outside) else members, said("report.bills_say"), lang)
+        shared = shared_kwh_tables(results.manifest.get("shared_kwh", ()))
         return Html(
             f'{chart}<div class="{"side" if _months(mine) <= 2 else "below"}">{"".join(parts)}</div>'
-            f'<p class="note">{html(said("report.bills_note"))} {row}</p>'
+            f'<p class="note">{html(said("report.bills_note"))} {row}</p>{shared}'
         )
 
 

@@ -84,8 +84,9 @@ class MemberReading(Reading):
         return mine
 
     def _without_others(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Neither notes nor network nor description, and a title only if it names nobody."""
-        shown = {key: value for key, value in manifest.items() if key not in ("notes", "network", "better")}
+        """Neither notes nor network nor contracts nor description, and a title only if it names nobody."""
+        left_out = ("notes", "network", "shared_kwh", "better")
+        shown = {key: value for key, value in manifest.items() if key not in left_out}
         title = str(manifest["scenario"]["name"])
         shown["scenario"] = {
             "name": "" if self.names_others(title) else title,

@@ -183,9 +183,11 @@ class RunArrays:
     row_numbers: Mapping[str, Any] = field(default_factory=dict)
     """Where no course of time is recorded: numbers of each row, (S,) by name; then all arrays over time are empty."""
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
+    """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
     values: Values | None = None
     """What local trade is measured by; None where there is no market."""
-    """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
+    shared_kwh: tuple[Mapping[str, Any], ...] = ()
+    """Of each contract: which charges a kWh from a neighbour avoids and bears, as the manifest holds it."""
 
     @property
     def hours(self) -> float:

@@ -304,6 +304,7 @@ def _manifest(
             "co2_kg_per_kwh": arrays.co2_kg_per_kwh,
         },
         **network,
+        **({"shared_kwh": [dict(contract) for contract in arrays.shared_kwh]} if arrays.shared_kwh else {}),
         "better": {name: info.better for name, info in infos.items() if name in metrics["units"]},
         "residuals": {name: community[name] for name in RESIDUALS if name in community},
         "notes": [dict(note) for note in arrays.notes],

@@ -13,6 +13,21 @@ MOST = 2**53
 LONGEST = 1_000_000
 """Of any text; the longest that we write is the scenario's description."""
 BRANCH = {"name": TEXT, "max_loading_percent": NUMBER, "over_100_h": NUMBER}
+CHARGE = {
+    "item": TEXT,
+    "supplier_jpy_per_kwh": NUMBER,
+    "neighbour_jpy_per_kwh": NUMBER,
+    "avoided_jpy_per_kwh": NUMBER,
+}
+SHARED_KWH = {
+    "plan": TEXT,
+    "buildings": COUNT,
+    "charges": [CHARGE],
+    "least_avoided_jpy_per_kwh": NUMBER,
+    "most_avoided_jpy_per_kwh": NUMBER,
+    "demand_jpy_per_kw": NUMBER,
+    "demand_meter": TEXT,
+}
 MANIFEST: dict[str, Any] = {
     "version": TEXT,
     "scenario": {"name": TEXT, "description": TEXT, "sha256": TEXT},
@@ -31,6 +46,7 @@ MANIFEST: dict[str, Any] = {
         "map_left_out?": WHOLE,
         "unsolved": {"*": WHOLE},
     },
+    "shared_kwh?": [SHARED_KWH],
     "better": {"*": NUMBER},
     "residuals": {"*": NUMBER},
     "notes": [{"key": TEXT}],
