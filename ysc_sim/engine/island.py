@@ -18,7 +18,7 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import startable
 from ysc_sim.engine.cold_load import tier_parts
 from ysc_sim.engine.frame import Frame
-from ysc_sim.engine.islands import islands_of, pool
+from ysc_sim.engine.islands import any_in_island, islands_of, pool
 from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, ISLAND, PLANNED, RECOVER, lives, tied
 from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.sharing import stores_kw
@@ -214,7 +214,8 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 def _start_dark(community: Community, state: State, frame: Frame, runs: Bools) -> None:
     """Dark cells in which an engine runs come to life."""
     dark = (state.mode == BLACKSTART) | ((state.mode == DEAD) & np.isinf(state.due_s))
-    dark &= state.locked_s <= _now_s(state, frame)
+    # One that may not be started keeps all that hangs on it dark: an island lives as a whole.
+    dark &= ~any_in_island(state.locked_s > _now_s(state, frame), islands_of(community, state))
     if not (dark & runs).any():
         return
     switching = switching_of(community, state, frame)

@@ -41,7 +41,7 @@ class Switching(NamedTuple):
         self.state.mode[at, cell] = after
         if TIED[after] or not LIVES[after]:
             self.state.doom[at, cell] = 0
-        if TIED[after]:
+        if TIED[after] or LIVES[after]:
             self.state.locked_s[at, cell] = -np.inf
         pick_up_s = self.community.island.shedding.pick_up_s
         if pick_up_s > 0 and after == ISLAND and not (LIVES[mode] or TIED[mode]):
