@@ -1,17 +1,20 @@
 """Outages answered per CPU second: the algebra of survival, and the same rule as a plain loop beside it.
 
-    python benchmarks/survival.py [--buildings 50] [--loop-designs 2]
+    python benchmarks/survival.py [--buildings 50] [--loop-designs 2] [--draws 1000] [--workers 2]
 
 The plain loop walks on from every start until a step cannot be served, in whole milliwatt-hours as the kernel does; it
-is timed on a few designs and scaled. Both must give the same hours. Target times are for one core.
+is timed on a few designs and scaled. Both must give the same hours. Target times are for one core. ``--draws``:
+instead, so many outages of a day in a year of 51 companies on the full engine; ``--workers``: on so many processes.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,12 +91,40 @@ def report(name: str, seconds: float, outages: int, limit_s: float, loop_s: floa
     print(f"{name:<52} {seconds:8.3f} s (limit {limit_s:g})  {outages / seconds:12,.0f} outages/s{beside}")
 
 
+def ensemble(draws: int, workers: int) -> None:
+    """A year of 51 companies for every draw, on the engine: wall time, CPU time and memory of all processes."""
+    from ysc_sim.scenario import load_scenario
+    from ysc_sim.study.ensemble import run_ensemble
+    from ysc_sim.study.workers import executor
+
+    told = {"results.record": "none", "ensemble": f"{{outages: {{duration_h: 24, draws: {draws}, first_h: 24}}}}"}
+    scenario = load_scenario(Path(__file__).parents[1] / "scenarios/survival_51.yaml", overrides=told)
+    began, before = time.perf_counter(), os.times()
+    with executor(workers) as (found, _):
+        results = run_ensemble(scenario, found, workers)
+    wall, after = time.perf_counter() - began, os.times()
+    cpu = sum(after[:4]) - sum(before[:4])
+    own, children = (
+        resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    print(
+        f"{draws} draws × 51 buildings × {HOURS} h, {workers} processes: "
+        f"wall {wall:.0f} s, CPU {cpu:.0f} s (limit 120 s on 2 cores)"
+    )
+    print(f"peak memory {own:.2f} GB + {workers} × {children:.2f} GB; digest {results.digest()[:16]}")
+
+
 def main() -> None:
     """Time the cases and compare with the plain loop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--buildings", type=int, default=50)
     parser.add_argument("--loop-designs", type=int, default=2)
+    parser.add_argument("--draws", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    if options.draws:
+        ensemble(options.draws, options.workers)
+        return
     load, sun = year(0)
     energy = np.linspace(20.0, 1000.0, DESIGNS)[:, None]
     survival_hours(load, sun, start_kwh=energy[:2], **plant(energy[:2]))
