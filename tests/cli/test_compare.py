@@ -65,9 +65,10 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path, arguments: list[str
     assert "Traceback" not in done.stderr
 
 
-def test_strategies_of_one_file_stand_beside_the_bound() -> None:
+def test_strategies_of_one_file_stand_beside_the_bound(tmp_path: Path) -> None:
     short = ["--set", "time.days=2", "--set", "outages=[]"]
-    done = call(str(SCENARIO), *short, "--strategies", "none,file,optimal")
+    out = tmp_path / "page.html"
+    done = call(str(SCENARIO), *short, "--strategies", "none,file,optimal", "--out", str(out))
     assert done.returncode == 0, done.stderr
     table = done.stdout.partition("Against what no strategy can beat")[2]
     gaps = {}
@@ -76,6 +77,9 @@ def test_strategies_of_one_file_stand_beside_the_bound() -> None:
         if len(cells) == 8 and cells[3]:
             gaps[cells[1]] = float(cells[4].replace(",", ""))
     assert set(gaps) == {"none", "as written", "optimal", BOUND}
+    page = out.read_text("utf-8")
+    assert 'id="strategies"' in page
+    assert 'data-strategy="optimal" data-number="gap_jpy"' in page
     assert gaps["none"] >= gaps["optimal"] >= gaps[BOUND] == 0
     assert "限界" in call(str(SCENARIO), *short, "--strategies", "none,optimal", lang="ja").stdout
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
@@ -136,6 +137,53 @@ def test_days_of_a_month_may_change_places(seed: int, order: list[int]) -> None:
     swapped[working] = load[working[::-1]]
     bills = [bill(TOU, days.ravel(), start=APRIL, step_s=1800).total_jpy for days in (load, swapped)]
     assert bills[0] == bills[1]
+
+
+@settings(max_examples=60)
+@given(SEEDS, st.sampled_from(SELLING), st.randoms(use_true_random=False))
+def test_days_that_a_plan_prices_alike_may_change_places_in_every_plan(seed: int, name: str, random: Random) -> None:
+    """Days of April whose bands, of energy and of the adjustment, are the same; without bands these are all."""
+    tariff, load = load_tariff(name), load_of(seed, 48 * 30).reshape(30, 48)
+    when = (APRIL, 1800, 48 * 30)
+    bands = np.stack([tariff.bands(*when), tariff.adjustment_bands(*when)]).reshape(2, 30, 48)
+    groups: dict[bytes, list[int]] = {}
+    for day in range(30):
+        groups.setdefault(bands[:, day].tobytes(), []).append(day)
+    shuffled = load.copy()
+    for days in groups.values():
+        shuffled[days] = load[random.sample(days, len(days))]
+    contract = 10.0 if tariff.base.unit == "kVA" else None
+    first, second = (
+        bill(tariff, days.ravel(), start=APRIL, step_s=1800, contract=contract) for days in (load, shuffled)
+    )
+    assert first.lines.equals(second.lines)
+    assert first.total_jpy == second.total_jpy
+
+
+@settings(max_examples=60)
+@given(SEEDS, st.sampled_from(SELLING), st.integers(1, 29))
+def test_period_cut_between_days_keeps_the_energy_of_every_band(seed: int, name: str, day: int) -> None:
+    """Energy, adjustment and levy of a month add up over a cut; steps begin anew, so that no kWh is dearer for it."""
+    tariff, load = load_tariff(name), load_of(seed, 48 * 30)
+    contract = 10.0 if tariff.base.unit == "kVA" else None
+    cut = 48 * day
+    whole = bill(tariff, load, start=APRIL, step_s=1800, contract=contract)
+    parts = [
+        bill(tariff, load[:cut], start=APRIL, step_s=1800, contract=contract),
+        bill(tariff, load[cut:], start=APRIL + timedelta(days=day), step_s=1800, contract=contract),
+    ]
+
+    def of_kwh(made: Bill) -> float:
+        lines = made.lines
+        return float(lines.amount_jpy[lines.unit == "kWh"].sum())
+
+    together = of_kwh(parts[0]) + of_kwh(parts[1])
+    if tariff.steps_kwh:
+        assert together <= of_kwh(whole) + 0.01
+    else:
+        assert together == pytest.approx(of_kwh(whole), abs=0.01)
+    peaks = [demand(part) for part in parts]
+    assert max(peaks) == pytest.approx(demand(whole)), "the half that holds the peak pays what the whole does"
 
 
 @given(hnp.arrays(np.int64, 8, elements=st.integers(0, 10**15)), st.integers(-(10**8), 10**8))

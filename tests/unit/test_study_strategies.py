@@ -1,5 +1,8 @@
 """Strategies side by side, targets on unseen draws, and who gains from one contract."""
 
+import dataclasses
+from html import escape
+
 import numpy as np
 import pytest
 
@@ -7,9 +10,11 @@ import ysc_sim as ysc
 from ysc_sim.billing import bill
 from ysc_sim.community.compile import compile_community
 from ysc_sim.engine.simulate import run_community
+from ysc_sim.report.strategies_part import new_peak_labels, strategies_part
 from ysc_sim.scenario.load import parse_scenario
+from ysc_sim.study.bound import Values
 from ysc_sim.study.gains import EXACT_MEMBERS, exact_shapley, gains_of, sampled_shapley
-from ysc_sim.study.strategies import compare_strategies
+from ysc_sim.study.strategies import against_bound, compare_strategies, with_strategy
 from ysc_sim.study.target import target_that_holds
 
 THREE = """
@@ -40,6 +45,39 @@ def test_compare_puts_every_strategy_between_no_control_and_the_bound() -> None:
     runs = table.drop(index="bound")
     assert np.allclose(runs[parts].sum(axis=1), runs["total_jpy"])
     assert (runs["new_peaks"] == 0).all()
+
+
+def test_a_new_peak_is_counted_and_told_in_both_languages() -> None:
+    """A spike of 7 kW over the natural peak, put into one half-hour of what was metered."""
+    ran = with_strategy(scenario(), {"kind": "none"})
+    community = compile_community(ran)
+    arrays = run_community(community)
+    spiked = arrays.community_import_mwh.copy()
+    spiked[100] = spiked.max(axis=0) + 3_500_000
+    held = dataclasses.replace(arrays, community_import_mwh=spiked)
+    found = against_bound(ran, {"<b>wild</b>": (ran, held), "calm": (ran, arrays)})
+    assert found.loc["<b>wild</b>", ["new_peaks", "worst_new_peak_kw"]].tolist() == pytest.approx([1, 7.0])
+    assert found.loc["calm", ["new_peaks", "worst_new_peak_kw"]].tolist() == [0, 0]
+    labels = new_peak_labels(found)
+    assert len(labels) == 1
+    assert "by up to 7.00 kW" in labels[0].en
+    assert "最大 7.00 kW" in labels[0].ja
+    page = strategies_part(found, Values()).body
+    assert "<b>wild" not in page
+    for which, line in found.iterrows():
+        shown = f'data-strategy="{escape(str(which))}" data-number="total_jpy" value="{float(line["total_jpy"])!r}"'
+        assert shown in page
+
+
+def test_without_a_bound_new_peaks_are_told_all_the_same() -> None:
+    genset = THREE.replace("{kind: battery, energy_kwh: 30, power_kw: 15}", "{kind: genset, rated_kw: 5}")
+    ran = scenario(genset)
+    found = against_bound(ran, {"here": (ran, run_community(compile_community(ran)))})
+    assert "genset" in found.attrs["no_bound"]
+    assert "bound" not in found.index
+    assert np.isnan(found["gap_jpy"]).all()
+    assert (found["new_peaks"] == 0).all()
+    assert "genset" in strategies_part(found, Values()).body
 
 
 def test_target_is_judged_on_draws_that_it_has_not_seen() -> None:

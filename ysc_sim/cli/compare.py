@@ -11,6 +11,8 @@ from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.words import LANGUAGES, harmless, label, language, metric_label, text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ysc_sim.results import Results
     from ysc_sim.scenario import Scenario
     from ysc_sim.study.comparison import Comparison, Difference
@@ -53,12 +55,13 @@ def compare_runs(
         for run in range(1, len(results)):
             _show(comparison, run)
         _show_inputs(comparison)
-        if strategies is not None:
-            _show_bound(variants, results, comparison.names)
+    found = None if strategies is None else _against_bound(variants, results, comparison.names)
+    if found is not None and not quiet:
+        _show_bound(found)
     if out is not None:
         from ysc_sim.report.comparison import write_comparison
 
-        print(write_comparison(out, comparison, language()))
+        print(write_comparison(out, comparison, language(), found))
 
 
 def _sources(sources: Sequence[Path], settings: Sequence[str], quiet: bool) -> tuple[list[Results], list[str] | None]:
@@ -173,14 +176,8 @@ def _show_inputs(comparison: Comparison) -> None:
         print("  " + text("report.compare_more").format(count=left))
 
 
-def _show_bound(variants: Sequence[Scenario], results: Sequence[Results], names: Sequence[str]) -> None:
-    """Total cost of each strategy, and how far it is from perfect foresight; why not, where that cannot be said."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from ysc_sim.cli.run import format_number
-    from ysc_sim.errors import YscError
+def _against_bound(variants: Sequence[Scenario], results: Sequence[Results], names: Sequence[str]) -> pd.DataFrame:
+    """Total cost of each strategy, new peaks, and how far it is from perfect foresight."""
     from ysc_sim.study.strategies import against_bound
 
     runs = {
@@ -188,18 +185,30 @@ def _show_bound(variants: Sequence[Scenario], results: Sequence[Results], names:
         for name, variant, result in zip(names, variants, results, strict=True)
         if result.arrays is not None
     }
-    try:
-        found = against_bound(variants[0], runs)
-    except YscError as error:
-        print(f"{text('cli.bound_not_known')} {error}", file=sys.stderr)
-        return
+    return against_bound(variants[0], runs)
+
+
+def _show_bound(found: pd.DataFrame) -> None:
+    """The table of costs; why there is no bound, where there is none; who made a new peak."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ysc_sim.cli.run import format_number
+    from ysc_sim.report.strategies_part import new_peak_labels, strategy_label
+
+    now = LANGUAGES.index(language())
     grid = Table(title=text("cli.bound_title"), title_justify="left")
     grid.add_column(text("cli.strategy"))
     for key in ("bound_peak", "bound_total", "bound_gap", "bound_percent", "bound_new_peaks"):
         grid.add_column(text(f"cli.{key}"), justify="right")
     for name, line in found.iterrows():
-        shown = text("cli.bound") if name == "bound" else str(name)
+        shown = strategy_label(str(name))[now]
         cells = [line[key] for key in ("peak_import_kw", "total_jpy", "gap_jpy", "gap_percent", "new_peaks")]
         grid.add_row(escape(harmless(shown, 40)), *("" if cell != cell else format_number(cell) for cell in cells))
     Console().print(grid)
     print(text("cli.bound_note"))
+    for warning in new_peak_labels(found):
+        print(f"⚠ {warning[now]}")
+    if why := found.attrs["no_bound"]:
+        print(f"{text('cli.bound_not_known')} {why}", file=sys.stderr)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, name, said, said_or, sentence
 from ysc_sim.report.mechanisms import mechanisms_part
 from ysc_sim.report.numbers import MINUS, of_metric
 from ysc_sim.report.page import document, page_header
 from ysc_sim.report.sections import PagePart
+from ysc_sim.report.strategies_part import strategies_part
 from ysc_sim.report.tables import Head, table
 from ysc_sim.results.files import replace_text
+from ysc_sim.study.bound import Values
 from ysc_sim.study.comparison import Comparison, Difference, Outcome, Pairing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOTHING = Html("")
 GROUPS = (
@@ -26,18 +32,23 @@ WIDE, HIGH = 120, 12
 """Size of the bar of a difference."""
 
 
-def write_comparison(path: Path, comparison: Comparison, lang: str) -> Path:
+def write_comparison(path: Path, comparison: Comparison, lang: str, strategies: pd.DataFrame | None = None) -> Path:
     """Write the page; returns its path. Raises ``ResultError``."""
-    replace_text(path, build_comparison(comparison, lang))
+    replace_text(path, build_comparison(comparison, lang, strategies))
     return path
 
 
-def build_comparison(comparison: Comparison, lang: str) -> str:
-    """The page as one HTML document that opens in ``lang``."""
+def build_comparison(comparison: Comparison, lang: str, strategies: pd.DataFrame | None = None) -> str:
+    """The page as one HTML document that opens in ``lang``.
+
+    ``strategies``: the runs' costs beside no control and the bound (``ysc_sim.study.strategies.against_bound``).
+    """
     title = said("report.compare_title", baseline=name(comparison.names[0]))
     runs = [name(other) for other in comparison.names[1:]]
     below = "".join(f'<p class="facts">{html(run)}</p>' for run in runs)
     parts = [PagePart("verdict", said("report.compare_verdict"), _verdicts(comparison))]
+    if strategies is not None:
+        parts.append(strategies_part(strategies, Values()))
     mechanisms = mechanisms_part(comparison.names, comparison.results)
     if mechanisms is not None:
         parts.append(mechanisms)

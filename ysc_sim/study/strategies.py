@@ -16,6 +16,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community
 from ysc_sim.community.compile import compile_community
 from ysc_sim.engine.simulate import run_community
+from ysc_sim.errors import YscError
 from ysc_sim.results.arrays import RunArrays
 from ysc_sim.scenario import Scenario
 from ysc_sim.scenario.kinds import Chooses
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_CONTROL: Mapping[str, Any] = {"kind": "none"}
+NO_CONTROL_LINE, BOUND = "no control", "bound"
 DEMAND_ITEMS = ("demand", "exceedance")
 PARTS = ("energy_jpy", "demand_jpy", "wear_jpy", "lost_comfort_jpy", "unserved_jpy", "stored_jpy")
 NEW_PEAK_KW = 1e-3
@@ -130,7 +132,7 @@ def compare_strategies(
     ``strategies``: name → strategy as in a scenario file, e.g. ``{"mpc": {"kind": "mpc"}}``. Index: ``no control``,
     the names, ``bound``. Columns: ``peak_import_kw``; ``energy_jpy`` … ``stored_jpy``, ``total_jpy``; ``gap_jpy`` and
     ``gap_percent`` to the bound; ``worst_gap_percent`` over the rows; ``new_peaks``: months, meters and rows in which
-    the strategy's peak is higher than without control. The bound has a total only.
+    the strategy's peak is higher than without control, by ``worst_new_peak_kw`` at most. The bound has a total only.
 
     Raises ``YscError`` where there is no bound, pydantic's ``ValidationError`` where a strategy is written wrongly.
     """
@@ -140,10 +142,10 @@ def compare_strategies(
     base = try_strategy(scenario, NO_CONTROL, worth)
     bound = bound_of(base.community, base.arrays, worth).total_jpy
     natural = monthly_peaks_kw(base.community, base.arrays)
-    table = {"no control": line_of(base, bound, natural)}
+    table = {NO_CONTROL_LINE: line_of(base, bound, natural)}
     for name, strategy in strategies.items():
         table[name] = line_of(try_strategy(scenario, strategy, worth), bound, natural)
-    table["bound"] = {"total_jpy": float(bound.mean()), "gap_jpy": 0.0, "gap_percent": 0.0}
+    table[BOUND] = {"total_jpy": float(bound.mean()), "gap_jpy": 0.0, "gap_percent": 0.0}
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("strategy")
 
 
@@ -152,20 +154,34 @@ def against_bound(
 ) -> pd.DataFrame:
     """As :func:`compare_strategies`, of runs that are there already: name → what was run, and its arrays.
 
-    ``scenario`` is that of the runs under any strategy. Raises ``YscError`` where there is no bound.
+    ``scenario`` is that of the runs under any strategy; ``no control`` is added where no run is without. Where there is
+    no bound its line is missing, gaps are NaN, and ``attrs["no_bound"]`` says why; new peaks are counted all the same.
     """
     import pandas as pd
 
     worth = Values() if values is None else values
     base = try_strategy(scenario, NO_CONTROL, worth)
-    bound = bound_of(base.community, base.arrays, worth).total_jpy
+    why = ""
+    try:
+        bound = bound_of(base.community, base.arrays, worth).total_jpy
+    except YscError as error:
+        bound, why = np.full(base.community.rows, np.nan), str(error)
     natural = monthly_peaks_kw(base.community, base.arrays)
     table: dict[str, dict[str, float]] = {}
+    if not any(_without_control(ran) for ran, _ in runs.values()):
+        table[NO_CONTROL_LINE] = line_of(base, bound, natural)
     for name, (ran, arrays) in runs.items():
         community = compile_community(ran)
         table[name] = line_of(Tried(community, arrays, costs_of(community, arrays, worth)), bound, natural)
-    table["bound"] = {"total_jpy": float(bound.mean()), "gap_jpy": 0.0, "gap_percent": 0.0}
-    return pd.DataFrame.from_dict(table, orient="index").rename_axis("strategy")
+    if not why:
+        table[BOUND] = {"total_jpy": float(bound.mean()), "gap_jpy": 0.0, "gap_percent": 0.0}
+    found = pd.DataFrame.from_dict(table, orient="index").rename_axis("strategy")
+    found.attrs["no_bound"] = why
+    return found
+
+
+def _without_control(scenario: Scenario) -> bool:
+    return all(building.strategy.kind == NO_CONTROL["kind"] for building in scenario.buildings)
 
 
 def line_of(tried: Tried, bound_jpy: Floats, natural_kw: Floats) -> dict[str, float]:
@@ -174,7 +190,8 @@ def line_of(tried: Tried, bound_jpy: Floats, natural_kw: Floats) -> dict[str, fl
     peak = np.maximum.reduce(arrays.community_import_mwh, axis=0) / MWH_PER_KWH / hours(arrays.axis.slot_s)
     gap = costs.total_jpy - bound_jpy
     share = 100.0 * np.divide(gap, bound_jpy, out=np.full_like(gap, np.nan), where=bound_jpy > 0)
-    higher = monthly_peaks_kw(tried.community, arrays) > natural_kw + NEW_PEAK_KW
+    rise = monthly_peaks_kw(tried.community, arrays) - natural_kw
+    higher = rise > NEW_PEAK_KW
     return {
         "peak_import_kw": float(peak.mean()),
         **{name: float(getattr(costs, name).mean()) for name in PARTS},
@@ -183,4 +200,5 @@ def line_of(tried: Tried, bound_jpy: Floats, natural_kw: Floats) -> dict[str, fl
         "gap_percent": float(share.mean()),
         "worst_gap_percent": float(share.max()),
         "new_peaks": float(np.count_nonzero(higher)),
+        "worst_new_peak_kw": float(rise[higher].max(initial=0.0)),
     }
