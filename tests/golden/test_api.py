@@ -1,7 +1,7 @@
 """What others rely on, as it is: names, signatures, commands, fields, columns, metrics. A change of it is seen here.
 
-After a change that is meant: ``python tests/golden/test_api.py``, and a line in CHANGELOG.md (docs/stability.md says what
-each kind of change means for the version).
+After a change that is meant: ``python tests/golden/test_api.py``, and a line in CHANGELOG.md (docs/stability.md says
+what each kind of change means for the version).
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """Pages of the manual that are made from the code: fields of a scenario, kinds, columns, metrics, commands, words.
 
-``mkdocs.yml`` names this file under ``hooks``. A line ``<!-- generated: NAME -->`` of a page is replaced by the table NAME,
-so that what stands in the manual is what the program does.
+``mkdocs.yml`` names this file under ``hooks``. A line ``<!-- generated: NAME -->`` of a page is replaced by the table
+NAME, so that what stands in the manual is what the program does.
 """
 
 from __future__ import annotations
