@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COMMUNITY, OPERATOR, NETWORK, MEMBERS = "community", "operator", "network", "members"
 MOST_LINES = 400
 MONTHS_OF_YEAR, MOST_WIDE = 12, 6
+WHOLE_DAY = "all"
+"""The only band of a plan without bands of the day needs no name."""
 
 
 class Bills:
@@ -146,5 +148,5 @@ def _name(key: str, label: str) -> Label:
     for known in ("fuel_adjustment", "energy", "demand"):
         if label.startswith(known + "_"):
             base, band = said(f"items.{known}"), name(label.removeprefix(known + "_")).en
-            return Label(f"{base.en} ({band})", f"{base.ja}({band})")
+            return base if band == WHOLE_DAY else Label(f"{base.en} ({band})", f"{base.ja}({band})")
     return name(label)
