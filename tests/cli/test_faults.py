@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     for where in (tmp_path / "file" / "out", Path("/sys/ysc/out")):
         status, _, err = finish(start(*RUN, "--out", str(where)))
         assert status == 2, where
-        assert str(where) in err
+        assert str(where)[-30:] in err  # a long path is cut in its middle
 
 
 @pytest.mark.parametrize("harm", ["missing", "empty", "half", "folder"])

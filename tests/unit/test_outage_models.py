@@ -111,7 +111,7 @@ def test_windows_are_joined_and_one_of_no_length_is_none() -> None:
         OutageWindow(-50, -10),
         OutageWindow(90_000, 91_000),
     ]
-    assert merge_windows(some, axis) == (OutageWindow(100, 300, 50),)
+    assert merge_windows(some, axis) == (OutageWindow(100, 300, 50, told_end_s=300),)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.engine.checks import check_part, running
-from ysc_sim.results.arrays import Course
+from ysc_sim.results.arrays import Course, share_lost, share_lost_together
 from ysc_sim.units import EMPTY_KWH, Floats
 
 WINDOW = 32
@@ -30,7 +30,8 @@ class Tally:
         self.columns: dict[str, Floats] = {}
         self.whole: dict[str, Floats] = {}
         self.residual_kwh, self.stored_kwh = np.zeros(shape), np.zeros(shape)
-        self._demand, self._lacking = np.zeros(shape), np.zeros(shape)
+        self._demand, self._lacking, self._lost = (np.zeros(shape) for _ in range(3))
+        self._lost_together, self._dark_s = np.zeros(shape[0]), np.zeros(shape[0])
         intervals = -(-community.site.axis.duration_s // record_s)
         self._shed = np.zeros((intervals, community.rows), dtype=np.bool_)
         self._spells: list[Floats] = [np.zeros((4, 0))]
@@ -53,6 +54,10 @@ class Tally:
         away = whole["islanded_s"] / self.record_s
         if away.any():
             self._demand = running(self._demand, part["load_kwh"] * away)
+        self._lost = running(self._lost, share_lost(part["unserved_kwh"], part["load_kwh"]))
+        together = share_lost_together(part["unserved_kwh"], part["load_kwh"])
+        self._lost_together = running(self._lost_together, together)
+        self._dark_s = running(self._dark_s, part["interrupted_s"].max(axis=2))
         lacking = part["unserved_kwh"] - part.get("switched_off_kwh", 0.0)
         if lacking.any():
             self._lacking = running(self._lacking, lacking)
@@ -68,7 +73,10 @@ class Tally:
         self.whole = {name: np.repeat(total, rows, axis=0) for name, total in trunk.whole.items()}
         self.residual_kwh = np.repeat(trunk.residual_kwh, rows, axis=0)
         self.stored_kwh = np.repeat(trunk.stored_kwh, rows, axis=0)
-        self._lacking = np.repeat(trunk._lacking, rows, axis=0)
+        self._lacking, self._lost, self._lost_together, self._dark_s = (
+            np.repeat(total, rows, axis=0)
+            for total in (trunk._lacking, trunk._lost, trunk._lost_together, trunk._dark_s)
+        )
         self._shed = np.repeat(trunk._shed, rows, axis=1)
         for spells in trunk._spells:
             several = np.repeat(spells, rows, axis=1)
@@ -78,7 +86,16 @@ class Tally:
     def course(self) -> Course:
         """What metrics of outages need."""
         spells = np.concatenate(self._spells, axis=1)
-        return Course(self.record_s, self._demand, self._lacking, self._shed, spells)
+        return Course(
+            self.record_s,
+            self._demand,
+            self._lacking,
+            self._shed,
+            spells,
+            self._lost,
+            self._lost_together,
+            self._dark_s,
+        )
 
 
 def stored_kwh(community: Community, state: State) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ysc_sim.contracts import MetricInfo, MetricValues
 from ysc_sim.results.arrays import RunArrays
-from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Floats
+from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
 TIERS = (1, 2, 3, 4)
 FULL = "GRID"
@@ -46,13 +46,14 @@ class Islanding:
         if not arrays.outages or "island_served_kwh_tier1" not in arrays.columns:
             return MetricValues()
         whole, own = _by_tier(arrays)
-        dark_s = arrays.columns["interrupted_s"]
-        period_s = arrays.axis.duration_s
-        own["lolp"] = np.add.reduce(dark_s, axis=0) / period_s
-        whole["lolp"] = np.add.reduce(dark_s.max(axis=2), axis=0) / period_s
+        course, period_s = arrays.course_of_outages(), arrays.axis.duration_s
+        own["lolp"] = np.add.reduce(arrays.columns["interrupted_s"], axis=0) / period_s
+        whole["lolp"] = course.dark_s / period_s
         own["asai"] = 1.0 - own["lolp"]
         whole["asai"] = 1.0 - np.add.reduce(own["lolp"], axis=1) / len(arrays.buildings)
-        own["lost_service_h"], whole["lost_service_h"] = _lost_service_h(arrays)
+        # ∫(1 − Q) dt with Q the served share of demand.
+        hours = course.record_s / SECONDS_PER_HOUR
+        own["lost_service_h"], whole["lost_service_h"] = course.lost * hours, course.lost_together * hours
         if "pickup_kwh" in arrays.columns:
             own["pickup_kwh"] = np.add.reduce(arrays.columns["pickup_kwh"], axis=0)
             whole["pickup_kwh"] = np.add.reduce(own["pickup_kwh"], axis=1)
@@ -82,15 +83,6 @@ def _by_tier(arrays: RunArrays) -> tuple[dict[str, Floats], dict[str, Floats]]:
     if (squares > 0).all():
         whole["shed_fairness"] = np.add.reduce(share, axis=1) ** 2 / (n * squares)
     return whole, own
-
-
-def _lost_service_h(arrays: RunArrays) -> tuple[Floats, Floats]:
-    """∫(1 − Q) dt with Q the served share of demand, of every building (S, n) and of all together (S,)."""
-    load, gone = arrays.columns["load_kwh"], arrays.columns["unserved_kwh"]
-    own = np.divide(gone, load, out=np.zeros_like(load), where=load > EMPTY_KWH)
-    load, gone = np.add.reduce(load, axis=2), np.add.reduce(gone, axis=2)
-    whole = np.divide(gone, load, out=np.zeros_like(load), where=load > EMPTY_KWH)
-    return np.add.reduce(own, axis=0) * arrays.hours, np.add.reduce(whole, axis=0) * arrays.hours
 
 
 def _of_records(arrays: RunArrays) -> dict[str, Floats]:

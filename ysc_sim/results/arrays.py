@@ -18,6 +18,30 @@ from ysc_sim.timeseries.axis import TimeAxis
 from ysc_sim.units import EMPTY_KWH, Bools, Floats, Ints
 
 
+def added(values: Floats) -> Floats:
+    """(T, …) added along time one after the other, whatever the shape.
+
+    NumPy adds a single column in pairs, several columns row by row: the last bits would depend on the number of rows.
+    """
+    if values[0].size == 1:
+        return np.asarray(np.add.accumulate(values, axis=0)[-1])
+    return np.asarray(np.add.reduce(values, axis=0))
+
+
+def share_lost(unserved_kwh: Floats, load_kwh: Floats) -> Floats:
+    """Share of demand that was not served; 0 where there was next to none.
+
+    >>> share_lost(np.array([1.0, 0.0]), np.array([4.0, 0.0])).tolist()
+    [0.25, 0.0]
+    """
+    return np.divide(unserved_kwh, load_kwh, out=np.zeros_like(load_kwh), where=load_kwh > EMPTY_KWH)
+
+
+def share_lost_together(unserved_kwh: Floats, load_kwh: Floats) -> Floats:
+    """As :func:`share_lost`, of all buildings (…, n) together."""
+    return share_lost(np.add.reduce(unserved_kwh, axis=-1), np.add.reduce(load_kwh, axis=-1))
+
+
 @dataclass(frozen=True)
 class BillLine:
     """One line of a bill for all rows: ``building`` is an index, −1 the community, −2 the operator's rounding, −3 the
@@ -105,6 +129,12 @@ class Course:
     """Whether anything of that was shed in each interval, (T, S)."""
     spells: Floats
     """(4, E) interval, row, building and seconds of every interruption of tier 1, interval by interval."""
+    lost: Floats
+    """Intervals' shares of demand that were not served added up, by building, (S, n)."""
+    lost_together: Floats
+    """The same of all buildings together, (S,)."""
+    dark_s: Floats
+    """Time in which tier 1 of some building was not served: of each interval that of the longest, (S,)."""
 
     def lengths_s(self, row: int) -> Floats:
         """Length of every interruption of one row: seconds of neighbouring intervals of a building added up."""
@@ -213,6 +243,9 @@ class RunArrays:
             lacking_kwh=np.add.reduce(lacking, axis=0),
             shed=np.add.reduce(lacking, axis=2) > EMPTY_KWH,
             spells=np.array([*at, self.columns["interrupted_s"][at]]),
+            lost=added(share_lost(self.columns["unserved_kwh"], self.columns["load_kwh"])),
+            lost_together=added(share_lost_together(self.columns["unserved_kwh"], self.columns["load_kwh"])),
+            dark_s=added(self.columns["interrupted_s"].max(axis=2)),
         )
 
     def interrupted(self) -> Bools:
