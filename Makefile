@@ -32,7 +32,7 @@ imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
 
 notebooks: $(DEV_STAMP)
-	$(BIN)/python -m pytest -q --nbmake notebooks
+	$(BIN)/python -m pytest -q -n auto --nbmake notebooks
 
 docs: $(DEV_STAMP)
 	$(BIN)/mkdocs build --strict --quiet
