@@ -34,6 +34,7 @@ from ysc_sim.study.candidates import (
     simulate_rows,
     variants,
 )
+from ysc_sim.study.pattern_search import Walk
 from ysc_sim.study.pool import Candidates
 from ysc_sim.study.purchase import Purchase, asset_of, outlay_jpy, purchases, without_purchases
 from ysc_sim.study.worth import FRONT_ON, Worth, beaten_by_nobody, score, worth_of
@@ -47,9 +48,9 @@ MOST_REACH = 10
 MOST_ROUNDS = 2
 """Rounds of finer grids for each halving of the step."""
 TRIALS_AT_ONCE = 32
+SAME = 1e-9
 STEPS_TO_POLISH = 9
 """Values of each key that the finer grids behind Optuna's best start from."""
-SAME = 1e-9
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,10 @@ def _refine(task: Task, number: int, tried: dict[str, list[float]]) -> None:
     starts = _starts(task, number)
     reach = max(int((ROWS_PER_ROUND / len(starts)) ** (1.0 / len(one.keys)) - 1.0) // 2, 1)
     reach = min(reach, MOST_REACH)
-    walks = [Walk.at(task, one, start, tried, reach) for start in starts]
+    scores = task.scores()
+    walks = [
+        Walk.at(task.candidates, start, tried, reach, float(scores[start]), task.sizing.refine) for start in starts
+    ]
     for _ in range(MOST_ROUNDS * task.sizing.refine):
         grids = [grid(number, one, walk.around(tried)) for walk in walks if walk.halvings]
         if not grids:
@@ -227,7 +231,7 @@ def _refine(task: Task, number: int, tried: dict[str, list[float]]) -> None:
         task.simulate(Points(number, sizes, sum(points.count for points in grids)))
         scores = task.scores()
         for walk in walks:
-            walk.go_on(task, number, scores)
+            walk.go_on(task.candidates, number, scores)
 
 
 def _starts(task: Task, number: int) -> list[int]:
@@ -236,69 +240,6 @@ def _starts(task: Task, number: int) -> list[int]:
     order = mine[np.argsort(task.scores()[mine], kind="stable")]
     buying = order[task.candidates.columns["purchase_jpy"][order] > 0]
     return list(dict.fromkeys([int(order[0]), *(int(k) for k in buying[:STARTS])]))
-
-
-@dataclass
-class Walk:
-    """One pattern search: where it stands, how wide it looks, how often it may still halve that."""
-
-    sizes: dict[str, float]
-    steps: dict[str, float]
-    reach: int
-    """Steps to either side that are looked at."""
-    score: float
-    halvings: int
-
-    @classmethod
-    def at(cls, task: Task, one: Variant, start: int, tried: Mapping[str, Sequence[float]], reach: int) -> Walk:
-        """From one candidate, looking as far as its neighbours on the grid."""
-        sizes = {key: float(task.candidates.sizes[key][start]) for key in one.keys}
-        steps = {key: gap(tried[key], size) / (reach + 1) for key, size in sizes.items()}
-        return cls(sizes, steps, reach, float(task.scores()[start]), task.sizing.refine)
-
-    def around(self, tried: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
-        """Values to look at."""
-        return {
-            key: inside(size, self.steps[key], self.reach, tried[key][0], tried[key][-1])
-            for key, size in self.sizes.items()
-        }
-
-    def go_on(self, task: Task, number: int, scores: Floats) -> None:
-        """To the best of what lies around, or closer."""
-        if not self.halvings:
-            return
-        table = task.candidates
-        near = table.variant == number
-        for key, size in self.sizes.items():
-            near &= np.abs(table.sizes[key] - size) <= self.reach * self.steps[key] * (1.0 + SAME)
-        those = np.flatnonzero(near)
-        best = int(those[np.argmin(scores[those])])
-        if scores[best] < self.score:
-            self.sizes = {key: float(table.sizes[key][best]) for key in self.sizes}
-            self.score = float(scores[best])
-        else:
-            self.halvings -= 1
-            self.steps = {key: step / 2.0 for key, step in self.steps.items()}
-
-
-def gap(values: Sequence[float], at: float) -> float:
-    """Distance from a value to the farther one of its neighbours among ``values``; 0 where there is none.
-
-    >>> gap([0.0, 40.0, 100.0], 40.0), gap([0.0, 40.0], 0.0), gap([5.0], 5.0)
-    (60.0, 40.0, 0.0)
-    """
-    below = [at - value for value in values if value < at]
-    above = [value - at for value in values if value > at]
-    return max(min(below, default=0.0), min(above, default=0.0))
-
-
-def inside(at: float, step: float, reach: int, low: float, high: float) -> list[float]:
-    """A value and those up to ``reach`` steps away, inside a range.
-
-    >>> inside(10.0, 15.0, 1, 0.0, 100.0), inside(5.0, 0.0, 2, 5.0, 5.0)
-    ([0.0, 10.0, 25.0], [5.0])
-    """
-    return sorted({min(max(at + k * step, low), high) for k in range(-reach, reach + 1)})
 
 
 def _by_optuna(task: Task, number: int, trials: int) -> None:
