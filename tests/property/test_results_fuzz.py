@@ -42,6 +42,12 @@ ODD = st.one_of(
     st.just([{"a": [1, None]}]),
 )
 
+FUZZ = settings(
+    max_examples=EXAMPLES,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking a folder takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Paths of all values of a JSON tree."""
@@ -99,11 +105,7 @@ def read_all(folder: Path, out: Path) -> None:
         stored_scenario(folder)
 
 
-@settings(
-    max_examples=EXAMPLES,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@FUZZ
 @given(st.data())
 def test_changed_values_end_with_a_sentence(good: Path, tmp_path: Path, data: Any) -> None:
     folder, out = tmp_path / "forged", tmp_path / "csv"
@@ -118,11 +120,7 @@ def test_changed_values_end_with_a_sentence(good: Path, tmp_path: Path, data: An
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numbers out of any range are drawn as they are
-@settings(
-    max_examples=EXAMPLES,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@FUZZ
 @given(st.data())
 def test_changed_bytes_of_a_table_end_with_a_sentence(good: Path, tmp_path: Path, data: Any) -> None:
     folder, out = tmp_path / "forged", tmp_path / "csv"
