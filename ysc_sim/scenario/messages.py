@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from ysc_sim.documents import suggest
 from ysc_sim.errors import PluginError, Problem
 from ysc_sim.scenario.extends import look_up, shown
+from ysc_sim.scenario.investment import Bought
 from ysc_sim.scenario.kinds import KIND_IF_NONE, Chooses, flat_class
 from ysc_sim.scenario.network import kind_in
 from ysc_sim.scenario.schema import Declared
@@ -144,9 +145,11 @@ def _of_length(found: Found, values: dict[str, Any]) -> tuple[str, dict[str, Any
 
 
 def fields_at(data: Any, path: Path_) -> list[str]:
-    """Names of the fields that may stand in the map at ``path``."""
+    """Names of the fields that may stand in the map at ``path``; prices, which every device has, behind its own."""
     cls = walk(data, path)[0]
     names = [] if cls is None else [field.name for field in dataclasses.fields(cls)]
+    prices = {field.name for field in dataclasses.fields(Bought)}
+    names.sort(key=lambda name: name in prices)
     if cls is Declared:
         return [*names, "extends"]
     return [*names, "profile", "load_kwh_per_year", "tier_shares"] if "devices" in names else names
