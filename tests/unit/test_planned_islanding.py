@@ -108,3 +108,68 @@ def test_rows_that_ramp_at_times_of_their_own_are_runs_of_their_own(tmp_path: Pa
         assert mine == [(e.t_s, e.cell, e.to_mode, e.cause) for e in alone.events]
         for name, column in together.columns.items():
             np.testing.assert_array_equal(column[:, row], alone.columns[name][:, 0], err_msg=name)
+
+
+def feeder(tmp_path: Path, **more: Any) -> RunArrays:
+    """Block ``north`` (a with devices, b in a cell inside it) and d on the common wires; north's feeder is cut."""
+    return simulate(
+        tmp_path,
+        [BATTERY],
+        wires="private_line",
+        buildings=[
+            {
+                "id": name,
+                "profile": "flat.csv",
+                "strategy": {"kind": "none"},
+                "devices": [BATTERY] if name == "a" else [],
+            }
+            for name in ("a", "b", "d")
+        ],
+        cells=[{"id": "inner", "parent": "north", "buildings": ["b"]}, {"id": "north", "buildings": ["a"]}],
+        **more,
+    )
+
+
+CUT = {"start": "2026-08-03T12:00", "duration_h": 2, "notice_h": 2, "cell": "north"}
+
+
+def test_a_feeder_is_ramped_to_zero_before_it_is_cut_and_the_rest_goes_on(tmp_path: Path) -> None:
+    arrays = feeder(tmp_path, outages=[CUT])
+    for cell in ("north", "inner"):
+        mine = [(event.t_s - NOON, event.to_mode, event.cause) for event in arrays.events if event.cell == cell]
+        assert mine == [(-600, "PLANNED", "ramp"), (0, "ISLAND", "planned"), (7200, "GRID", "grid_returned")]
+    assert not [event for event in arrays.events if event.cell == "community"]
+    # The store carries the 8 kW of a and b in ten stairs, d goes on importing its own.
+    assert arrays.columns["battery_discharge_kwh"][23, 0, 0] == pytest.approx(8 * STAIRS)
+    assert arrays.community["import_kwh"][23, 0] == pytest.approx(6 - 8 * STAIRS)
+    assert arrays.community["import_kwh"][24:28, 0] == pytest.approx(2)
+    assert arrays.columns["unserved_kwh"].sum() == 0
+
+
+def test_faults_are_not_ramped_and_cuts_without_notice_neither(tmp_path: Path) -> None:
+    for outage in ({**CUT, "fault": True}, {**CUT, "notice_h": 0}):
+        arrays = feeder(tmp_path, outages=[outage])
+        assert not [event for event in arrays.events if event.cause in ("ramp", "planned")]
+        assert min(event.t_s for event in arrays.events) == NOON
+
+
+def test_a_grid_lost_during_the_ramp_of_a_feeder_takes_all_along(tmp_path: Path) -> None:
+    away = {"start": "2026-08-03T11:55", "duration_h": 1}
+    arrays = feeder(tmp_path, outages=[CUT, away])
+    mine = [(event.t_s - NOON, event.to_mode, event.cause) for event in arrays.events if event.cell == "north"]
+    assert mine == [
+        (-600, "PLANNED", "ramp"),
+        (-300, "ISLAND", "grid_lost"),
+        (0, "ISLAND", "split"),
+        (7200, "GRID", "grid_returned"),
+    ]
+
+
+def test_two_feeders_ramp_each_for_itself(tmp_path: Path) -> None:
+    """The inner one is cut five minutes before the outer: its own exchange is zero by then, whatever north does."""
+    inner = {**CUT, "start": "2026-08-03T11:55", "cell": "inner"}
+    arrays = feeder(tmp_path, outages=[CUT, inner], island={"planned": {"ramp_s": 600}})
+    last = {event.cell: (event.t_s - NOON, event.cause) for event in arrays.events if event.to_mode == "DEAD"}
+    assert last == {"inner": (-300, "former")}  # nothing in it can take its load over: the rest is a step
+    mine = [(event.t_s - NOON, event.cause) for event in arrays.events if event.cell == "north"]
+    assert mine == [(-600, "ramp"), (0, "planned"), (7200, "grid_returned")]

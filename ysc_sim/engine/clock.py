@@ -56,10 +56,7 @@ def outage(env: simpy.Environment, run: Run, window: OutageWindow, lead_s: int) 
     ``lead_s`` before it, exchange begins to be ramped to zero; 0: it does not.
     """
     if lead_s:
-        yield env.timeout(window.start_s - lead_s)
-        run.close(int(env.now))
-        run.ramp(lead_s)
-        yield from act_now(env, run)
+        yield from ramp(env, run, window, lead_s)
     yield env.timeout(window.start_s - env.now)
     run.close(window.start_s)
     run.lose_grid(window)
@@ -74,9 +71,19 @@ def outage(env: simpy.Environment, run: Run, window: OutageWindow, lead_s: int) 
         yield from act_now(env, run)
 
 
-def cut(env: simpy.Environment, run: Run, window: OutageWindow) -> Generator[Any, Any, None]:
-    """The feeder of one cell is cut, and mended, at its exact second."""
-    yield env.timeout(window.start_s)
+def ramp(env: simpy.Environment, run: Run, window: OutageWindow, lead_s: int) -> Generator[Any, Any, None]:
+    """Exchange begins to be ramped to zero ``lead_s`` before a window."""
+    yield env.timeout(window.start_s - lead_s)
+    run.close(int(env.now))
+    run.ramp(lead_s, window.cell)
+    yield from act_now(env, run)
+
+
+def cut(env: simpy.Environment, run: Run, window: OutageWindow, lead_s: int) -> Generator[Any, Any, None]:
+    """The feeder of one cell is cut, and mended, at its exact second; ``lead_s`` before it its ramp begins, if any."""
+    if lead_s:
+        yield from ramp(env, run, window, lead_s)
+    yield env.timeout(window.start_s - env.now)
     run.close(window.start_s)
     run.cut(window)
     yield from act_now(env, run)
@@ -105,13 +112,14 @@ def simulate(
     that all rows share.
     """
     env = simpy.Environment(initial_time=first * run.axis.step_s)
-    rules, free_s = run.community.island.planned, 0
-    for window in run.community.outages:
-        ramp_s = 0 if rules is None else round(min(rules.ramp_s, window.notice_s, window.start_s - free_s))
-        env.process(outage(env, run, window, ramp_s))
-        free_s = window.end_s
-    for window in run.community.cuts:
-        env.process(cut(env, run, window))
+    rules = run.community.island.planned
+    free_s: dict[tuple[str, bool], int] = {}
+    for window in (*run.community.outages, *run.community.cuts):
+        place = window.cell, window.fault
+        most_s = 0.0 if rules is None or window.fault else min(rules.ramp_s, window.notice_s)
+        lead_s = round(min(most_s, window.start_s - free_s.get(place, 0)))
+        env.process((cut if window.cell else outage)(env, run, window, lead_s))
+        free_s[place] = window.end_s
     env.process(tick(env, run, progress, first, run.axis.count if last is None else last))
     try:
         env.run()

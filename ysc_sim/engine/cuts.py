@@ -10,10 +10,13 @@ from ysc_sim.engine.transfer import Switching, join, leave_grid, start_sync, swi
 from ysc_sim.units import Bools, Ints
 
 
-def cut_off(switching: Switching, at: Ints, cell: int) -> None:
-    """The feeder of ``cell`` is cut in rows ``at`` of the state: what lies beneath it is alone."""
+def cut_off(switching: Switching, at: Ints, cell: int, announced: Bools) -> None:
+    """The feeder of ``cell`` is cut in rows ``at`` of the state: what lies beneath it is alone.
+
+    ``announced`` (k,): it was, and is left in good order.
+    """
     switching.state.barred[at, cell] += 1
-    _open(switching, at, cell)
+    _open(switching, at, cell, announced)
 
 
 def fault_in(switching: Switching, at: Ints, cell: int) -> None:
@@ -21,7 +24,7 @@ def fault_in(switching: Switching, at: Ints, cell: int) -> None:
     state, parents = switching.state, switching.community.parents
     for inner in np.flatnonzero(parents == cell).tolist():
         state.barred[at, inner] += 1
-        _open(switching, at, inner)
+        _open(switching, at, inner, np.zeros(at.size, dtype=np.bool_))
     if parents[cell] >= 0:
         state.barred[at, cell] += 1
         state.closed[at, cell] = False
@@ -44,16 +47,18 @@ def mend(switching: Switching, at: Ints, cell: int, *, fault: bool) -> None:
         state.barred[at, cell] -= 1
 
 
-def _open(switching: Switching, at: Ints, cell: int) -> None:
+def _open(switching: Switching, at: Ints, cell: int, announced: Bools) -> None:
     """The switch of ``cell`` opens in rows ``at``: what was joined to the grid or to an island leaves it."""
     community, state = switching.community, switching.state
     joined, mode = state.closed[:, cell].copy(), state.mode[:, cell].copy()
     state.closed[at, cell] = False
+    if community.island.planned is not None:
+        state.memory["opens"][at, cell] = 0.0
     top = islands_of(community, state)
     assert top is not None
     part: Bools = top == cell
-    rows = at[(joined & tied(mode))[at]]
-    leave_grid(switching, rows, np.zeros(rows.size, dtype=np.bool_), part)
+    leaves = (joined & tied(mode))[at]
+    leave_grid(switching, at[leaves], announced[leaves], part)
     for r in at[lives(mode)[at]].tolist():
         for c in np.flatnonzero(part[r]).tolist():
             if state.mode[r, c] == SYNC:

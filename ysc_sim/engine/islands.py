@@ -8,16 +8,18 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.units import Bools, Floats, Ints
 
 
-def islands_of(community: Community, state: State) -> Ints | None:
+def islands_of(community: Community, state: State, closed: Bools | None = None) -> Ints | None:
     """The uppermost cell of the island that each cell belongs to, (R, c); None where every cell is one by itself.
 
-    Cell 0 is the community's own wires: what carries its number is joined to them, and to the grid if that is there.
+    ``closed`` (R, c): switches as they would be, if not as they are. Cell 0 is the community's own wires: what carries
+    its number is joined to them, and to the grid if that is there.
     """
     if not community.nested:
         return None
+    joined = state.closed if closed is None else closed
     top = np.empty(state.mode.shape, dtype=np.int64)
     for c, parent in enumerate(community.parents.tolist()):
-        top[:, c] = c if parent < 0 else np.where(state.closed[:, c], top[:, parent], c)
+        top[:, c] = c if parent < 0 else np.where(joined[:, c], top[:, parent], c)
     return top
 
 

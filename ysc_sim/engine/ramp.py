@@ -1,5 +1,8 @@
 """Planned islanding: before an announced outage the exchange with the grid is ramped to zero, then the switch opens.
 
+The same before the announced cut of a feeder: what lies behind its switch ramps what flows through that switch, the
+rest goes on.
+
 IEEE Std 2030.7-2017 (transition functions of microgrid controllers): planned disconnection with a point of connection
 that carries nothing. The exchange of the moment at which the ramp begins is the bound that shrinks, in equal stairs;
 the last stair allows none. Stores and engines, called for it, take the difference, then generation is cut. What they
@@ -14,7 +17,7 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import DeviceState
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of, pool
-from ysc_sim.engine.modes import GRID, PLANNED
+from ysc_sim.engine.modes import GRID, PLANNED, tied
 from ysc_sim.engine.transfer import STAIRS, Switching, call_engines
 from ysc_sim.scenario.island import Planned
 from ysc_sim.units import Bools, Floats, Ints
@@ -23,13 +26,20 @@ CUT = ("pv", "wind")
 
 
 def start_ramp(rules: Planned | None, rows: int, cells: int) -> DeviceState:
-    """``ramp_kw`` (S, c): exchange of each cell's island when its ramp began; ``stair_s`` (S, c); {} without rules."""
-    return {} if rules is None else {name: np.zeros((rows, cells)) for name in ("ramp_kw", "stair_s")}
+    """``ramp_kw`` (S, c): exchange of each cell's part when its ramp began; ``stair_s`` (S, c); ``opens`` (S, c) 0/1:
+    the switch of the cell will open by itself, without the grid's loss; {} without rules.
+    """
+    return {} if rules is None else {name: np.zeros((rows, cells)) for name in ("ramp_kw", "stair_s", "opens")}
 
 
-def begin_ramp(switching: Switching, at: Ints, lead_s: Floats, which: Bools) -> None:
-    """Cells ``which`` (R, c) of rows ``at`` begin to leave the grid, ``lead_s`` (k,) before it goes away."""
+def begin_ramp(switching: Switching, at: Ints, lead_s: Floats, which: Bools, cell: int = 0) -> None:
+    """Cells ``which`` (R, c) of rows ``at`` begin to leave the grid, ``lead_s`` (k,) before it goes away.
+
+    ``cell``: the switch that will open, if it is not that of the whole community.
+    """
     community, state = switching.community, switching.state
+    if cell:
+        state.memory["opens"][at, cell] = tied(state.mode[at, cell]).astype(np.float64)
     exchange = exchange_kw(community, state)
     for r, lead in zip(at.tolist(), lead_s.tolist(), strict=True):
         for c in np.flatnonzero(which[r] & (state.mode[r] == GRID)).tolist():
@@ -42,8 +52,13 @@ def begin_ramp(switching: Switching, at: Ints, lead_s: Floats, which: Bools) -> 
 
 
 def exchange_kw(community: Community, state: State) -> Floats:
-    """What each cell's island sends out (> 0) or takes in, told to all its cells, (R, c)."""
-    return pool(community.cell_of.sum(np.ascontiguousarray(state.net_kw)), islands_of(community, state))
+    """What each cell's part sends out (> 0) or takes in, told to all its cells, (R, c)."""
+    return pool(community.cell_of.sum(np.ascontiguousarray(state.net_kw)), parts_of(community, state))
+
+
+def parts_of(community: Community, state: State) -> Ints | None:
+    """Islands as they will be when the switches have opened before which exchange is ramped, as ``islands_of``."""
+    return islands_of(community, state, state.closed & (state.memory["opens"] == 0)) if community.nested else None
 
 
 def hold_exchange(community: Community, state: State, frame: Frame) -> None:
@@ -51,7 +66,7 @@ def hold_exchange(community: Community, state: State, frame: Frame) -> None:
     ramps = state.mode == PLANNED
     if not ramps.any():
         return
-    top = islands_of(community, state)
+    top = parts_of(community, state)
     bound = np.where(ramps, state.memory["ramp_kw"] * state.level, np.inf)
     exchange = exchange_kw(community, state)
     missing, surplus = np.maximum(-bound - exchange, 0.0), np.maximum(exchange - bound, 0.0)

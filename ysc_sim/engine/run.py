@@ -182,10 +182,13 @@ class Run:
         self.yard.lose(switching, switching.rows, np.full(switching.rows.size, window.notice_s > 0))
         self._note_switching()
 
-    def ramp(self, lead_s: float) -> None:
-        """The grid will go away for all rows ``lead_s`` from now: exchange is ramped to zero."""
+    def ramp(self, lead_s: float, cell: str = "") -> None:
+        """The grid, or the feeder of one cell, will go away for all rows ``lead_s`` from now: exchange is ramped to
+        zero.
+        """
         switching = self._everyone(self.now_s)
-        self.yard.ramp(switching, switching.rows, np.full(switching.rows.size, lead_s))
+        number = self.community.cells.index(cell) if cell else 0
+        self.yard.ramp(switching, switching.rows, np.full(switching.rows.size, lead_s), number)
         self._note_switching()
 
     def return_grid(self, t_s: int) -> None:
@@ -197,7 +200,8 @@ class Run:
     def cut(self, window: OutageWindow) -> None:
         """The feeder of one cell is cut in all rows, or its wires have a fault."""
         switching = self._everyone(window.start_s)
-        self.yard.cut(switching, switching.rows, self.community.cells.index(window.cell), fault=window.fault)
+        cell, announced = self.community.cells.index(window.cell), np.full(switching.rows.size, window.notice_s > 0)
+        self.yard.cut(switching, switching.rows, cell, announced, fault=window.fault)
         self._note_switching()
 
     def feed(self, window: OutageWindow) -> None:

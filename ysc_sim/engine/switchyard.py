@@ -28,7 +28,10 @@ class Switchyard:
         self.log = OutageLog(community)
         ramp_s = 0.0 if community.island.planned is None else community.island.planned.ramp_s
         self._outages = RowOutages(community.row_outages, community.rows, ramp_s)
-        self._cuts = [(cell, fault, RowOutages(each, community.rows)) for (cell, fault), each in community.row_cuts]
+        self._cuts = [
+            (cell, fault, RowOutages(each, community.rows, 0.0 if fault else ramp_s))
+            for (cell, fault), each in community.row_cuts
+        ]
 
     @property
     def next_s(self) -> Floats:
@@ -55,18 +58,28 @@ class Switchyard:
         if back.any():
             self.give_back(switching, np.flatnonzero(back))
         for cell, fault, cuts in self._cuts:
-            _, lost, back = cuts.due(rows, t_s)
+            ramps, lost, back = cuts.due(rows, t_s)
+            if ramps.any():
+                at = np.flatnonzero(ramps)
+                self.ramp(switching, at, cuts.lead_s(rows[at]), cell)
             if lost.any():
-                self.cut(switching, np.flatnonzero(lost), cell, fault=fault)
+                at = np.flatnonzero(lost)
+                self.cut(switching, at, cell, cuts.announced(rows[at]), fault=fault)
             if back.any():
                 self.feed(switching, np.flatnonzero(back), cell, fault=fault)
         pass_time(switching)
         close_wanted(switching)
         call_engines(self.community, part, t_s)
 
-    def ramp(self, switching: Switching, at: Ints, lead_s: Floats) -> None:
-        """The grid will go away in rows ``at`` of the state ``lead_s`` (k,) from now: exchange is ramped to zero."""
-        begin_ramp(switching, at, lead_s, on_grid_wires(self.community, switching.state))
+    def ramp(self, switching: Switching, at: Ints, lead_s: Floats, cell: int = 0) -> None:
+        """The grid will go away in rows ``at`` of the state ``lead_s`` (k,) from now: exchange is ramped to zero.
+
+        ``cell``: from this cell alone, whose feeder will be cut.
+        """
+        which = on_grid_wires(self.community, switching.state)
+        if cell:
+            which = which & beneath(self.community, cell)
+        begin_ramp(switching, at, lead_s, which, cell)
 
     def lose(self, switching: Switching, at: Ints, announced: Bools) -> None:
         """The grid goes away in rows ``at``: each cell lives alone if it has a ready former, else it is dark."""
@@ -89,12 +102,15 @@ class Switchyard:
         close_wanted(switching)
         call_engines(self.community, part, switching.t_s)
 
-    def cut(self, switching: Switching, at: Ints, cell: int, *, fault: bool) -> None:
-        """The feeder of one cell is cut in rows ``at``, or its wires have a fault."""
+    def cut(self, switching: Switching, at: Ints, cell: int, announced: Bools, *, fault: bool) -> None:
+        """The feeder of one cell is cut in rows ``at``, or its wires have a fault; ``announced`` (k,): a cut was."""
         community, state = self.community, switching.state
         which = beneath(community, cell) & on_grid_wires(community, state)
         self.log.begin(state, at, switching.rows[at], switching.t_s[at], which[at])
-        (fault_in if fault else cut_off)(switching, at, cell)
+        if fault:
+            fault_in(switching, at, cell)
+        else:
+            cut_off(switching, at, cell, announced)
         call_engines(community, state, switching.t_s)
 
     def feed(self, switching: Switching, at: Ints, cell: int, *, fault: bool) -> None:
