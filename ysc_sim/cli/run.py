@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ysc_sim.errors import Problem, ScenarioError
-from ysc_sim.words import language, problem_line, text
+from ysc_sim.words import harmless, language, problem_line, text
 
 if TYPE_CHECKING:
     from ysc_sim.results import Results
@@ -23,6 +23,7 @@ SUMMARY = (
     "traded_kwh",
     "self_sufficiency_ratio",
     "peak_import_kw",
+    "new_peak_kw",
     "bill_without_sharing_jpy",
     "bill_jpy",
     "saving_jpy",
@@ -38,6 +39,9 @@ SUMMARY = (
     "energy_residual_kwh",
     "money_residual_jpy",
 )
+
+MOST_WARNINGS = 12
+"""New peaks that are listed on a screen; the page lists more."""
 
 
 def run_demo(out: Path | None, *, quiet: bool) -> None:
@@ -138,6 +142,24 @@ def show_summary(results: Results) -> None:
         if name in community:
             table.add_row(metric_label(name), format_number(community[name]), units[name])
     Console().print(table)
+    for line in new_peak_lines(results):
+        print(line)
+
+
+def new_peak_lines(results: Results) -> list[str]:
+    """A warning for each month and meter in which control made a higher peak than there would have been."""
+    from ysc_sim.report.new_peaks import new_peaks_of
+
+    found = new_peaks_of(results.manifest)
+    lines = []
+    for note in found[:MOST_WARNINGS]:
+        who = harmless(note["building"]) if note["building"] else text("cli.new_peak_together")
+        values = {key: format_number(float(note[key])) for key in ("kw", "rows", "of")}
+        values |= {"who": who, "month": harmless(note["month"]), "without": format_number(float(note["without_kw"]))}
+        lines.append(text("cli.new_peak_rows" if note["of"] > 1 else "cli.new_peak").format(**values))
+    if len(found) > MOST_WARNINGS:
+        lines.append(text("cli.new_peaks_more").format(count=len(found) - MOST_WARNINGS))
+    return lines
 
 
 def format_number(value: float) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from ysc_sim.community.compile import compile_community
 from ysc_sim.contracts import MetricInfo, MetricValues
 from ysc_sim.engine.branches import Trunk
+from ysc_sim.engine.new_peaks import with_peaks
 from ysc_sim.engine.simulate import all_metrics, run_community
 from ysc_sim.engine.tally import WINDOW, can_be_tallied
 from ysc_sim.results import Results
@@ -84,7 +85,7 @@ def run_parts(
     for done, numbers in enumerate(batches):
         community = compile_community(scenario, numbers)
         told = _share(progress, done, len(batches))
-        arrays = run_community(community, told, trunk, tallied=can_be_tallied(community))
+        arrays = with_peaks(community, run_community(community, told, trunk, tallied=can_be_tallied(community)))
         values, infos = measure(arrays, all_metrics())
         yield Part(numbers, without_time(arrays), values, infos)
 
@@ -130,6 +131,7 @@ def without_time(arrays: RunArrays) -> RunArrays:
         power_flow=None,
         course=None,
         device_numbers={},
+        peaks=None,
         **emptied,
     )
 

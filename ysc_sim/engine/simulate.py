@@ -17,6 +17,7 @@ from ysc_sim.engine.checks import check_run, check_trades
 from ysc_sim.engine.clock import simulate
 from ysc_sim.engine.island_trade import trade_in_islands
 from ysc_sim.engine.measure import device_numbers
+from ysc_sim.engine.new_peaks import with_peaks
 from ysc_sim.engine.power_flow import solve_after_run, unsolved_notes
 from ysc_sim.engine.run import Run
 from ysc_sim.engine.settle import Meters, Trades, read_registers, settle, with_islands
@@ -49,7 +50,8 @@ def run(scenario: Scenario, seed: int | None = None, progress: bool | Callable[[
         from ysc_sim.engine.ensemble import run_batches
 
         return run_batches(scenario, told_or_none)
-    arrays = run_community(compile_community(scenario), told_or_none)
+    community = compile_community(scenario)
+    arrays = with_peaks(community, run_community(community, told_or_none))
     return Results.of_run(arrays, all_metrics(), scenario=scenario.identity(), wall_s=time.perf_counter() - began)
 
 

@@ -9,7 +9,10 @@ import numpy as np
 
 from ysc_sim.contracts import MetricInfo, MetricValues
 from ysc_sim.results.arrays import RunArrays
-from ysc_sim.units import MWH_PER_KWH, hours
+from ysc_sim.units import MWH_PER_KWH, Floats, hours
+
+LEAST_KW = 1e-3
+"""Rounding of meters is no new peak."""
 
 
 class Peak:
@@ -20,6 +23,8 @@ class Peak:
         "peak_import_kw": MetricInfo("kW", -1),
         "sum_of_building_peaks_kw": MetricInfo("kW", -1),
         "contract_kw": MetricInfo("kW", -1),
+        "new_peak_kw": MetricInfo("kW", -1),
+        "new_peak_months": MetricInfo("1", -1),
     }
 
     def compute(self, arrays: RunArrays) -> MetricValues:
@@ -36,6 +41,23 @@ class Peak:
                 "peak_import_kw": whole,
                 "sum_of_building_peaks_kw": np.add.reduce(own, axis=1),
                 "contract_kw": contract,
+                **_new(arrays.peaks and arrays.peaks.together_kw, arrays.peaks and arrays.peaks.together_without_kw),
             },
-            {"peak_import_kw": own, "contract_kw": arrays.contract_kw},
+            {
+                "peak_import_kw": own,
+                "contract_kw": arrays.contract_kw,
+                **_new(arrays.peaks and arrays.peaks.own_kw, arrays.peaks and arrays.peaks.own_without_kw),
+            },
         )
+
+
+def _new(reached_kw: Floats | None, without_kw: Floats | None) -> dict[str, Floats]:
+    """By how much, and in how many months, the largest half-hour is above that without control, (S, …)."""
+    if reached_kw is None or without_kw is None:
+        return {}
+    rise = reached_kw - without_kw
+    new = rise > LEAST_KW
+    return {
+        "new_peak_kw": np.maximum.reduce(np.where(new, rise, 0.0), axis=0),
+        "new_peak_months": np.add.reduce(new.astype(np.float64), axis=0),
+    }

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ysc_sim.report.bilingual import Html, Label, Part, dated_instant, html, name, said, sentence
 from ysc_sim.report.methods import methods
+from ysc_sim.report.new_peaks import NOTE as NEW_PEAK
 from ysc_sim.report.numbers import metric
 from ysc_sim.report.reading import Reading
 from ysc_sim.results.results import RESIDUALS
@@ -35,7 +36,8 @@ class Provenance:
     def render(self, results: Reading, lang: str) -> Html:
         """Facts, notes on the inputs, and the scenario as it was resolved."""
         facts = "".join(f"<dt>{html(label)}</dt><dd>{html(value)}</dd>" for label, value in _facts(results))
-        notes = [_note(note) for note in results.manifest.get("notes", ()) if isinstance(note, Mapping)]
+        told = [note for note in results.manifest.get("notes", ()) if isinstance(note, Mapping)]
+        notes = [_note(note) for note in told if note.get("key") != NEW_PEAK]
         listed = ""
         if notes:
             items = "".join(f"<li>{html(note)}</li>" for note in notes)

@@ -26,6 +26,7 @@ from ysc_sim.report.headline import Headline
 from ysc_sim.report.heat import HeatMaps
 from ysc_sim.report.network import NetworkSection
 from ysc_sim.report.network_map import NetworkMap
+from ysc_sim.report.new_peaks import NewPeaks
 from ysc_sim.report.outages import Outages
 from ysc_sim.report.provenance import Provenance
 from ysc_sim.report.reading import Reading
@@ -62,6 +63,7 @@ class Section(Protocol):
 
 BUILT_IN: tuple[type[Section], ...] = (
     Headline,
+    NewPeaks,
     Waterfall,
     Ensemble,
     Flows,

@@ -115,6 +115,19 @@ class Values(NamedTuple):
     """Plan of each building, (n,)."""
 
 
+class Peaks(NamedTuple):
+    """Largest half-hour of each month, as it was and as it would have been without any control, kW."""
+
+    months: tuple[str, ...]
+    """``2026-08``"""
+    own_kw: Floats
+    own_without_kw: Floats
+    """(M, S, n)"""
+    together_kw: Floats
+    together_without_kw: Floats
+    """At the point of connection, (M, S)."""
+
+
 @dataclass(frozen=True)
 class Course:
     """What outages make of the course of time."""
@@ -212,6 +225,8 @@ class RunArrays:
     """Where columns are sums over the whole run: what is known beside them."""
     row_numbers: Mapping[str, Any] = field(default_factory=dict)
     """Where no course of time is recorded: numbers of each row, (S,) by name; then all arrays over time are empty."""
+    peaks: Peaks | None = None
+    """Monthly peaks beside those without control; None where no strategy could have made one, or it is not known."""
     notes: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
     """What the reader must know (assumed profiles, prices past validity …): key and values, worded at the edge."""
     values: Values | None = None
