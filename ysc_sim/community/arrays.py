@@ -263,11 +263,15 @@ class State:
             whole = np.array(np.broadcast_to(self.p_kw[i], (len(self.mode), q.shape[1])))
             whole[rows] = q
             self.p_kw[i] = whole
+        held: set[int] = set()
         for name in ROW_ARRAYS:
-            # Two names may stand for one array, or for a view: write to a copy of its own.
-            whole = np.array(getattr(self, name))
+            whole = getattr(self, name)
+            # Two names may stand for one array, or for a view, and powers for what a device keeps: these are copied.
+            if whole.base is not None or id(whole) in held or name in OF_DEVICES or not whole.flags.writeable:
+                whole = np.array(whole)
+                setattr(self, name, whole)
+            held.add(id(whole))
             whole[rows] = getattr(part, name)
-            setattr(self, name, whole)
 
 
 ROW_ARRAYS = (
@@ -299,6 +303,8 @@ ROW_ARRAYS = (
     "loss_kwh",
     "stray_kwh",
 )
+OF_DEVICES = ("net_kw", "released_kw")
+"""Of these, arrays that may be a device's own."""
 
 
 def start_state(community: Community, memory: DeviceState | None = None) -> State:

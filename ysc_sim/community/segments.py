@@ -18,6 +18,9 @@ import numpy as np
 
 from ysc_sim.units import Floats, Ints
 
+LITTLE = 2048
+"""Values that are copied sooner than NumPy has made a view of them."""
+
 
 class Segments:
     """Members ``m`` in ``count`` groups; ``group`` (m,) names each member's group, in any order."""
@@ -59,6 +62,6 @@ class Segments:
         """(R, count) → (R, m): every member gets its group's value."""
         if self.identity:
             return values
-        if self.whole:
+        if self.whole and values.shape[0] * len(self.group) > LITTLE:
             return np.broadcast_to(values, (values.shape[0], len(self.group)))
         return values.take(self.group, axis=1)  # in C order, which an index is not

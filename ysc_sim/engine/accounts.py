@@ -31,7 +31,7 @@ from ysc_sim.community.arrays import Community, Contracted
 from ysc_sim.contracts import NetworkMarket
 from ysc_sim.engine.imbalance import imbalance_of
 from ysc_sim.engine.relief import Relief
-from ysc_sim.engine.settle import Meters, Trades
+from ysc_sim.engine.settle import BATCH, Meters, Trades
 from ysc_sim.results.arrays import BillLine
 from ysc_sim.scenario.retailer import Retailer
 from ysc_sim.timeseries import TimeAxis
@@ -156,6 +156,8 @@ def _lines_of(contract: Contracted, axis: TimeAxis, import_mwh: Ints) -> BillLin
 
 def _columns(values: Ints, contract: Contracted) -> Ints:
     """Meters (K, S, n) of a contract's buildings as (K, S·k)."""
+    if len(contract.columns) == values.shape[2]:
+        return values.reshape(len(values), -1)  # columns rise: all buildings, in order
     part = values[:, :, contract.columns]
     return np.ascontiguousarray(part).reshape(part.shape[0], -1)
 
@@ -164,6 +166,18 @@ def _income(export_mwh: Ints, price_jpy_per_kwh: float) -> Ints:
     """Payment for exported energy, rounded once per meter and month."""
     income: Ints = np.rint(export_mwh * (price_jpy_per_kwh / 1000.0)).astype(np.int64)
     return income
+
+
+def _priced(energy_mwh: Ints, price_jpy_per_kwh: Floats) -> Ints:
+    """Energy (K, S, n) at the prices (K, 1, n) of its slots, each rounded to 1/1000 yen, summed: (S, n)."""
+    total = np.zeros(energy_mwh.shape[1:], dtype=np.int64)
+    each = max(1, BATCH // max(total.size, 1))
+    for first in range(0, len(energy_mwh), each):
+        part = slice(first, first + each)
+        payment = energy_mwh[part] * (price_jpy_per_kwh[part] / 1000.0)
+        np.rint(payment, out=payment)
+        total += np.add.reduce(payment.astype(np.int64), axis=0)
+    return total
 
 
 def _bill_alone(accounts: Accounts, community: Community, meters: Meters) -> None:
@@ -194,14 +208,16 @@ def _bill_separately(accounts: Accounts, community: Community, meters: Meters, t
     energy_price, export_price = _prices(community)
     for month, span in months_of(axis):
         _pay_losses(accounts, month, meters.loss_mwh[span], energy_price[span])
-        spare = meters.export_mwh[span] - trades.sold_mwh[span]
-        income = -np.rint(spare * (export_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
+        spare = meters.export_mwh[span]
+        if not trades.none:
+            spare = spare - trades.sold_mwh[span]
+        income = -_priced(spare, export_price[span])
         accounts.pay(income, everyone, accounts.utility)
         accounts.write_all(month, EXPORT_ITEM, "kWh", spare.sum(axis=0) / MWH_PER_KWH, income)
         bought = trades.bought_mwh[span]
-        if not bought.any():
+        if trades.none or not bought.any():
             continue
-        credit = -np.rint(bought * (energy_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
+        credit = -_priced(bought, energy_price[span])
         accounts.pay(credit, everyone, accounts.utility)
         accounts.write_all(month, "traded_energy_not_bought", "kWh", bought.sum(axis=0) / MWH_PER_KWH, credit)
         carried = np.rint(bought.sum(axis=0) * (terms.wheeling_jpy_per_kwh / 1000.0)).astype(np.int64)
@@ -256,6 +272,8 @@ def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> 
     with one price leaves no more; where prices differ by design (McAfee, Huang), or where delivery fell short of
     trades at different prices, the rest is the operator's surplus, or its loss.
     """
+    if trades.none:
+        return np.zeros(accounts.rows, dtype=np.int64)
     payment = trades.payment_mjpy[span]
     for item, mask, energy in (
         ("trade_bought", payment > 0, trades.bought_mwh[span]),
@@ -325,14 +343,15 @@ def _share_bill(
     export_price: Floats,
 ) -> None:
     """Split one month's bill at the point of connection over the members, to the last 1/1000 yen."""
-    drawn = meters.import_mwh[span] - trades.bought_mwh[span]
-    spare = meters.export_mwh[span] - trades.sold_mwh[span]
-    energy = np.rint(drawn * (energy_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
-    income = -np.rint(spare * (export_price[span] / 1000.0)).astype(np.int64).sum(axis=0)
+    drawn, spare = meters.import_mwh[span], meters.export_mwh[span]
+    if not trades.none:
+        drawn, spare = drawn - trades.bought_mwh[span], spare - trades.sold_mwh[span]
+    energy = _priced(drawn, energy_price[span])
+    income = -_priced(spare, export_price[span])
     peaks = meters.import_mwh[span].max(axis=0)
     by_peak = split_by_largest_remainder(demand, peaks)
     rest = owed - by_peak.sum(axis=1) - energy.sum(axis=1) - income.sum(axis=1)
-    through = (meters.import_mwh[span] + meters.export_mwh[span]).sum(axis=0)
+    through = meters.import_mwh[span].sum(axis=0) + meters.export_mwh[span].sum(axis=0)
     back = split_by_largest_remainder(rest, through)
     for item, unit, quantity, amount in (
         ("grid_energy", "kWh", drawn.sum(axis=0) / MWH_PER_KWH, energy),

@@ -95,10 +95,10 @@ def _meter_residual(part: Mapping[str, Floats]) -> tuple[Floats, Floats]:
     """Energy in − energy out of every building in every interval, and the energy that flows."""
     total = np.zeros_like(part["load_kwh"])
     scale = np.zeros_like(total)
-    for names, sign in ((IN, 1.0), (OUT, -1.0)):
+    for names, onto in ((IN, np.add), (OUT, np.subtract)):
         for name in names:
             if name in part:
-                total += sign * part[name]
+                onto(total, part[name], out=total)
                 scale += part[name]
     return total, scale
 
@@ -110,13 +110,13 @@ def _store_residual(part: Mapping[str, Floats], before: Floats) -> tuple[Floats,
     for name in ("soc_kwh", "ev_soc_kwh"):
         if name in part:
             level += part[name]
-    for names, sign in (
-        (("battery_charge_kwh", "ev_charge_kwh"), 1.0),
-        (("battery_discharge_kwh", "ev_discharge_kwh", "storage_loss_kwh", "ev_trip_kwh"), -1.0),
+    for names, onto in (
+        (("battery_charge_kwh", "ev_charge_kwh"), np.add),
+        (("battery_discharge_kwh", "ev_discharge_kwh", "storage_loss_kwh", "ev_trip_kwh"), np.subtract),
     ):
         for name in names:
             if name in part:
-                moved += sign * part[name]
+                onto(moved, part[name], out=moved)
     change = np.diff(level, axis=0, prepend=before[None])
     return change - moved, level[-1], level
 
@@ -134,6 +134,8 @@ def _check_island_import(community: Community, record_s: int, whole: Mapping[str
 
 def check_trades(community: Community, run: Run, meters: Meters, trades: Trades) -> None:
     """What was sold was bought or lost on the way, and nobody sold or bought more than went through the meter."""
+    if trades.none:
+        return
     arrived = np.add.reduce(trades.bought_mwh, axis=2) + trades.loss_mwh
     unequal = (arrived != np.add.reduce(trades.sold_mwh, axis=2)) | (trades.loss_mwh < 0)
     beyond = (trades.bought_mwh > meters.import_mwh) | (trades.sold_mwh > meters.export_mwh)

@@ -6,19 +6,26 @@ building: somebody plugs it in. It forms no island, serves no neighbour and stor
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Outlets
+from ysc_sim.contracts import Device, Outlets
 from ysc_sim.engine.cold_load import tier_parts
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.modes import lives, tied
 from ysc_sim.units import Floats
 
 
+def feeds_outlets(fleet: Device) -> TypeGuard[Outlets]:
+    """Whether a fleet is :class:`Outlets`: asked at every step in the dark, where the protocol's own test is slow."""
+    return hasattr(fleet, "outlet_kw")
+
+
 def serve_from_outlets(community: Community, state: State, frame: Frame) -> None:
     """Set the powers of outlets, and of the critical demand that they carry, in dark cells."""
-    sources = [i for i, fleet in enumerate(community.fleets) if isinstance(fleet, Outlets) and fleet.outlet_kw.any()]
+    sources = [i for i, fleet in enumerate(community.fleets) if feeds_outlets(fleet) and fleet.outlet_kw.any()]
     if not sources:
         return
     dark = ~lives(state.mode) & ~tied(state.mode)
@@ -30,7 +37,7 @@ def serve_from_outlets(community: Community, state: State, frame: Frame) -> None
     for i, (fleet, to_building) in enumerate(zip(community.fleets, community.by_building, strict=True)):
         inside = community.by_cell[i].spread(dark.astype(np.float64))
         if i in sources:
-            assert isinstance(fleet, Outlets)
+            assert feeds_outlets(fleet)
             gives[i] = np.minimum(frame.bands[i].want_kw, fleet.outlet_kw) * inside
             supply += to_building.sum(gives[i])
         elif fleet.tier_shares is not None and not fleet.flexible:
@@ -49,6 +56,6 @@ def from_outlets_kw(community: Community, state: State) -> Floats:
     total = np.zeros(state.net_kw.shape)
     dark = (~lives(state.mode) & ~tied(state.mode)).astype(np.float64)
     for i, fleet in enumerate(community.fleets):
-        if isinstance(fleet, Outlets):
+        if feeds_outlets(fleet) and fleet.outlet_kw.any():
             total += community.by_building[i].sum(state.p_kw[i] * community.by_cell[i].spread(dark))
     return total

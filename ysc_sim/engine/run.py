@@ -67,7 +67,7 @@ class Run:
         self.record_s = self.axis.step_s * community.record_every
         self.tally = Tally(community, self.record_s) if tallied else None
         if self.tally is not None:
-            self.tally.begin(self.state)
+            self.tally.begin(self.state, self.recorder.columns)
         self.dark = False
         self._next_event_s = self._ask_for_events()
         self._next_any_s = float(self._next_event_s.min())

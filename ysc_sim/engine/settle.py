@@ -48,6 +48,8 @@ class Trades(NamedTuple):
     payment_mjpy: Ints
     loss_mwh: Ints
     """(K, S): what public lines keep of what was sold; it covers a part of the network operator's losses."""
+    none: bool = False
+    """Whether nothing was traded: then all are zero."""
 
 
 def read_registers(recorder: Recorder) -> Meters:
@@ -100,7 +102,7 @@ def settle(
     slots, rows, n = meters.import_mwh.shape
     if len(cleared.bought_mwh) == 0:
         nothing = np.zeros((slots, rows, n), dtype=np.int64)
-        return Trades(nothing, nothing, nothing, nothing[:, :, 0])
+        return Trades(nothing, nothing, nothing, nothing[:, :, 0], none=True)
     bought, sold, payment = (np.empty((slots, rows, n), dtype=np.int64) for _ in range(3))
     batch = max(1, BATCH // (rows * n))
     for first in range(0, slots, batch):

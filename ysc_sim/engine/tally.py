@@ -6,12 +6,12 @@ forgotten. Sums run in the order of time one after the other, so that they do no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.engine.checks import check_part, running
+from ysc_sim.engine.checks import BATCH, check_part, running
 from ysc_sim.results.arrays import Course, share_lost, share_lost_together
 from ysc_sim.units import EMPTY_KWH, Floats
 
@@ -36,12 +36,23 @@ class Tally:
         self._shed = np.zeros((intervals, community.rows), dtype=np.bool_)
         self._spells: list[Floats] = [np.zeros((4, 0))]
 
-    def begin(self, state: State) -> None:
-        """Note what is stored before anything moves."""
+    def begin(self, state: State, columns: Iterable[str]) -> None:
+        """Note what is stored before anything moves, and which ``columns`` there are."""
         self.stored_kwh = stored_kwh(self.community, state)
+        self.columns = {name: np.zeros_like(self.residual_kwh) for name in columns}
 
     def take(self, first: int, part: Mapping[str, Floats], whole: Mapping[str, Floats]) -> None:
-        """Check and add up intervals from ``first`` on: columns (k, S, n) and those of the community (k, S, 1)."""
+        """Check and add up intervals from ``first`` on: columns (k, S, n) and those of the community (k, S, 1).
+
+        A column that is missing in ``part`` holds nothing but zeros.
+        """
+        count, each = len(whole["islanded_s"]), max(1, BATCH // self.residual_kwh.size)
+        for at in range(0, count, each):
+            some = slice(at, min(at + each, count))
+            columns, community = ({name: column[some] for name, column in held.items()} for held in (part, whole))
+            self._take(first + at, columns, community)
+
+    def _take(self, first: int, part: Mapping[str, Floats], whole: Mapping[str, Floats]) -> None:
         self.residual_kwh, self.stored_kwh = check_part(
             self.community, self.record_s, part, whole, first, self.residual_kwh, self.stored_kwh
         )
@@ -57,11 +68,13 @@ class Tally:
         self._lost = running(self._lost, share_lost(part["unserved_kwh"], part["load_kwh"]))
         together = share_lost_together(part["unserved_kwh"], part["load_kwh"])
         self._lost_together = running(self._lost_together, together)
-        self._dark_s = running(self._dark_s, part["interrupted_s"].max(axis=2))
         lacking = part["unserved_kwh"] - part.get("switched_off_kwh", 0.0)
         if lacking.any():
             self._lacking = running(self._lacking, lacking)
             self._shed[first : first + len(lacking)] = np.add.reduce(lacking, axis=2) > EMPTY_KWH
+        if "interrupted_s" not in part:
+            return
+        self._dark_s = running(self._dark_s, part["interrupted_s"].max(axis=2))
         spells = np.nonzero(part["interrupted_s"])
         if spells[0].size:
             self._spells.append(np.array([spells[0] + first, *spells[1:], part["interrupted_s"][spells]]))

@@ -59,11 +59,14 @@ class Recorder:
         self.alone: AloneEnergy | None = None
         """What went through the buildings' meters while they were without grid."""
 
+        self._written: set[str] = set()
+        """Columns of buildings with anything in the intervals that are held."""
         self._fresh: dict[int, int] = {}
         """Interval that an array was last written in: the first write of all rows there needs no reading."""
 
     def add(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
         """Add (R, n) values to a column; ``rows`` None: all of them."""
+        self._written.add(name)
         self._add(self.columns[name], interval, rows, values)
 
     def add_community(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
@@ -80,13 +83,15 @@ class Recorder:
             array[interval % self._held][rows] = before
 
     def pass_on(self, interval: int, take: Callable[[int, Arrays, Arrays], None]) -> None:
-        """Where ``interval`` fills what is held, or is the last, hand it over and begin anew."""
+        """Where ``interval`` fills what is held, or is the last, hand it over and begin anew; columns of buildings in
+        which nothing was written are left out.
+        """
         count = interval % self._held + 1
         if count == self._held or interval == self._intervals - 1:
-            columns, community = (
-                {name: array[:count] for name, array in held.items()} for held in (self.columns, self.community)
-            )
+            columns = {name: array[:count] for name, array in self.columns.items() if name in self._written}
+            community = {name: array[:count] for name, array in self.community.items()}
             take(interval + 1 - count, columns, community)
+            self._written.clear()
             for array in (*columns.values(), *community.values()):
                 array[...] = 0.0
 
