@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import pickle
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -119,3 +121,21 @@ def test_refuses_prices_in_the_wrong_order(rule: Rule) -> None:
 def test_refuses_what_is_no_period(rule: Rule, net: object, buy: float, name: str) -> None:
     with pytest.raises(ValueError, match=name):
         rule(net, buy_jpy_per_kwh=buy, sell_jpy_per_kwh=10)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_energies_are_those_of_the_call_whenever_they_are_asked_for(rule: Rule) -> None:
+    net = np.array([[1.0, -2.0, 0.0], [3.0, -1.0, 0.0]])
+    first = rule(net, buy_jpy_per_kwh=30, sell_jpy_per_kwh=10)
+    early = first.cleared_kwh.copy(), first.grid_kwh.copy()
+    late = rule(net, buy_jpy_per_kwh=30, sell_jpy_per_kwh=10)
+    stored = pickle.loads(pickle.dumps(late))
+    changed = dataclasses.replace(late, surplus_jpy=np.ones(2))
+    net[...] = 7.0
+    for clearing in (late, stored, changed):
+        np.testing.assert_array_equal(clearing.cleared_kwh, early[0])
+        np.testing.assert_array_equal(clearing.grid_kwh, early[1])
+    assert not np.signbit(first.payment_jpy[:, 2]).any()
+    assert early[0].tolist() == [[1, 1, 0], [1, 1, 0]]
+    with pytest.raises(AttributeError, match="nobody"):
+        _ = late.nobody  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing
-from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
+from ysc_sim.markets.community_rate import clear_periods, clear_whole
 from ysc_sim.units import Floats
 
 
@@ -33,8 +33,7 @@ def bill_sharing(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_per
     >>> [round(jpy, 9) for jpy in short.payment_jpy.tolist()], float(short.grid_payment_jpy)
     ([0.0, 20.0, 40.0], 60.0)
     """
-    period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, ordered=False)
-    return clear_inside(period, np.zeros(period.demand_kwh.shape))
+    return clear_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, _free, ordered=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,14 @@ from numpy.typing import ArrayLike
 
 from ysc_sim.billing import split_by_largest_remainder
 from ysc_sim.contracts import Bids, Cleared
-from ysc_sim.markets.clearing import Clearing, blocks, refuse
-from ysc_sim.units import Bools, Floats
+from ysc_sim.markets.clearing import Clearing, aligned, blocks, refuse
+from ysc_sim.units import Floats
 
 RATE_BATCH = 40_000
-"""Net energies shared at once."""
+"""Net energies shared at once: with what they need they stay in the cache."""
+
+InsidePrice = Callable[[Floats, Floats, Floats, Floats], Floats]
+"""Price of inside trade from demand, supply and the supplier's two prices, arrays of one shape."""
 
 
 class Period(NamedTuple):
@@ -40,6 +43,14 @@ def check_periods(
 
     Raises ``ValueError`` for numbers that are not finite, and for prices in the wrong order.
     """
+    net, buy, sell = _broadcast(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, ordered=ordered)
+    _, demand, supply = _sides(net)
+    return Period(net, buy, sell, demand, supply)
+
+
+def _broadcast(
+    net_kwh: ArrayLike, buy_jpy_per_kwh: ArrayLike, sell_jpy_per_kwh: ArrayLike, *, ordered: bool
+) -> tuple[Floats, Floats, Floats]:
     net = np.asarray(net_kwh, dtype=np.float64)
     if net.ndim == 0:
         raise ValueError("net_kwh must have a last axis of members, (…, n).")
@@ -51,73 +62,125 @@ def check_periods(
         refuse(values, ~np.isfinite(values), name, "finite")
     if ordered:
         refuse(buy, buy < sell, "buy_jpy_per_kwh", "at least sell_jpy_per_kwh")
-    demand, supply = _sides(net)
+    return net, buy, sell
+
+
+def _sides(net: Floats) -> tuple[Floats, Floats, Floats]:
+    """What each member lacks, (rows, n), and demand and supply of each period, (…,).
+
+    Raises ``ValueError`` for what is not finite.
+    """
+    shape, n = net.shape[:-1], net.shape[-1]
+    rows = math.prod(shape)
+    flat, lacking, sums = net.reshape(rows, n), aligned(rows, n), np.empty((2, rows))
+    work = aligned(_rows_at_once(n), n)
+    for at in blocks(rows, n, RATE_BATCH):
+        need, side = lacking[at], work[: len(flat[at])]
+        np.subtract(0.0, flat[at], out=need)
+        np.einsum("ij->i", np.maximum(need, 0.0, out=side), out=sums[0, at])
+        np.einsum("ij->i", np.minimum(need, 0.0, out=side), out=sums[1, at])
     # What is not finite shows in the sums.
-    if not (np.isfinite(demand).all() and np.isfinite(supply).all()):
+    if not np.isfinite(sums).all():
         refuse(net, ~np.isfinite(net), "net_kwh", "finite")
         raise ValueError("net_kwh must be small enough to be added up.")
-    return Period(net, buy, sell, demand, supply)
+    return lacking, sums[0].reshape(shape), np.absolute(sums[1]).reshape(shape)
 
 
-def _sides(net: Floats) -> tuple[Floats, Floats]:
-    """Demand and supply of each period, (…,)."""
-    shape, n = net.shape[:-1], net.shape[-1]
-    flat = net.reshape(math.prod(shape), n)
-    demand, supply = np.empty(len(flat)), np.empty(len(flat))
-    for part in blocks(len(flat), n, RATE_BATCH):
-        np.einsum("ij->i", np.minimum(flat[part], 0.0), out=demand[part])
-        np.einsum("ij->i", np.maximum(flat[part], 0.0), out=supply[part])
-    return (0.0 - demand).reshape(shape), supply.reshape(shape)
+def _rows_at_once(n: int) -> int:
+    return max(1, RATE_BATCH // max(n, 1))
 
 
-def clear_inside(period: Period, inside_jpy_per_kwh: Floats) -> Clearing:
-    """Share periods at an inside price (…,): see the module."""
-    net, buy, sell, demand, supply = period
-    inside, ahead = np.minimum(demand, supply), supply > demand
-    trades, longer = inside > 0, np.where(ahead, supply, demand)
-    zero = np.zeros_like(inside)
-    part = np.divide(inside, longer, out=zero.copy(), where=trades)
-    outside = np.where(ahead, sell, buy)
-    blend = np.where(trades, _blend(part, inside_jpy_per_kwh, outside), np.nan)
-    level = np.where(trades, inside_jpy_per_kwh, np.nan)
-    energies = _share(net, ahead, part, inside_jpy_per_kwh, outside)
-    gap = demand - supply
-    return Clearing(
-        np.where(ahead, level, blend),
-        np.where(ahead, blend, level),
-        *energies,
-        gap * np.where(gap > 0, buy, sell),
-        zero,
+def clear_periods(
+    net_kwh: ArrayLike,
+    buy_jpy_per_kwh: ArrayLike,
+    sell_jpy_per_kwh: ArrayLike,
+    inside_price: InsidePrice,
+    *,
+    ordered: bool = True,
+) -> Clearing:
+    """Share periods, net (…, n) kWh > 0 surplus, at an inside price: see the module.
+
+    Raises ``ValueError`` as :func:`check_periods` does.
+    """
+    net, buy, sell = _broadcast(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, ordered=ordered)
+    lacking, demand, supply = _sides(net)
+    level = inside_price(demand, supply, buy, sell)
+    inside, gap, ahead = np.minimum(demand, supply), demand - supply, supply > demand
+    parts = np.stack([inside, inside]) / np.where(inside > 0, [demand, supply], 1.0)
+    # Where nothing changes hands inside, a part of 0 leaves the supplier's prices.
+    paid, earned = _blend(parts[0], level, buy), _blend(parts[1], level, sell)
+    payment = _payments(lacking, paid.reshape(-1), earned.reshape(-1)).reshape(net.shape)
+    trades = inside > 0
+    nothing = np.zeros_like(inside)
+    return RateClearing.of(
+        Clearing(
+            np.where(trades, paid, np.nan),
+            np.where(trades, earned, np.nan),
+            nothing,
+            nothing,
+            payment,
+            gap * np.where(ahead, sell, buy),
+            nothing,
+        ),
+        lacking,
+        parts.reshape(2, -1),
     )
 
 
-def _share(net: Floats, ahead: Bools, part: Floats, inside: Floats, outside: Floats) -> tuple[Floats, Floats, Floats]:
-    """Cleared energy, grid energy and payment of each member, (…, n).
+def _payments(lacking: Floats, paid: Floats, earned: Floats) -> Floats:
+    """``lacking`` (rows, n) at the price of buyers or sellers, (rows,): every pass over the numbers counts here."""
+    payment, n = aligned(*lacking.shape), lacking.shape[1]
+    wide, other = aligned(2, _rows_at_once(n), n)
+    # Then the dearer side of every number is the right one; at a price of 0 it would be −0.
+    straight = bool(((paid >= earned) & (earned > 0)).all())
+    for at in blocks(*lacking.shape, RATE_BATCH):
+        need = lacking[at]
+        bought, sold = wide[: len(need)], other[: len(need)]
+        # To spread the price of a row is cheaper than to multiply by a column.
+        bought[...], sold[...] = paid[at, None], earned[at, None]
+        if straight:
+            np.maximum(np.multiply(bought, need, out=bought), np.multiply(sold, need, out=sold), out=payment[at])
+        else:
+            bought *= np.maximum(need, 0.0)
+            sold *= np.minimum(need, 0.0)
+            np.add(bought, sold, out=payment[at])
+    return payment
 
-    The longer side clears ``part`` of its energy, the shorter one all; what is cleared is paid at ``inside``, the rest
-    at ``outside``. Every pass over the numbers counts here, so there are as few as could be found.
-    """
-    shape, n = net.shape, net.shape[-1]
-    rows = math.prod(shape[:-1])
-    flat, supplied = net.reshape(rows, n), ahead.reshape(rows)
-    kept_part, inside_price, outside_price = (of.reshape(rows, 1) for of in (part, -inside, outside))
-    # One piece of memory for all three: freed as one, it stays with the process and is not cleared anew.
-    cleared, grid, payment = np.empty((3, rows, n))
-    scratch = np.empty((2, min(rows, max(1, RATE_BATCH // max(n, 1))), n))
-    for at in blocks(rows, n, RATE_BATCH):
-        x, more = flat[at], np.flatnonzero(supplied[at])
-        kept, shorter = scratch[:, : len(x)]
-        np.minimum(x, 0.0, out=kept)
-        kept[more] = np.maximum(x[more], 0.0)
-        np.subtract(x, kept, out=shorter)
-        kept *= kept_part[at]
-        kept += shorter
+
+class RateClearing(Clearing):
+    """Outcome of a rate: prices and payments at once, energies of the members when they are first asked for."""
+
+    @classmethod
+    def of(cls, clearing: Clearing, lacking: Floats, parts: Floats) -> RateClearing:
+        """``lacking`` (rows, n) and the parts of demand and supply that are cleared inside, (2, rows)."""
+        self = object.__new__(cls)
+        vars(self).update(vars(clearing), _lacking=lacking, _parts=parts)
+        for name in ENERGIES:
+            del vars(self)[name]
+        return self
+
+    def __getattr__(self, name: str) -> Floats:
+        """Only what is not there yet comes here."""
+        known = vars(self)
+        if name not in ENERGIES or "_lacking" not in known:
+            raise AttributeError(name)
+        energies = _energies(known.pop("_lacking"), known.pop("_parts"))
+        known.update(zip(ENERGIES, (of.reshape(self.payment_jpy.shape) for of in energies), strict=True))
+        return self.__dict__[name]
+
+
+ENERGIES = ("cleared_kwh", "grid_kwh")
+
+
+def _energies(lacking: Floats, parts: Floats) -> tuple[Floats, Floats]:
+    """Cleared energy and grid energy of each member, (rows, n): the longer side clears a part, the shorter one all."""
+    cleared, grid = aligned(*lacking.shape), aligned(*lacking.shape)
+    for at in blocks(*lacking.shape, RATE_BATCH):
+        need = lacking[at]
+        kept = np.maximum(need, 0.0) * parts[0, at, None] + np.minimum(need, 0.0) * parts[1, at, None]
         np.absolute(kept, out=cleared[at])
-        np.subtract(kept, x, out=grid[at])
-        kept *= inside_price[at]
-        np.multiply(grid[at], outside_price[at], out=shorter)
-        np.add(kept, shorter, out=payment[at])
-    return cleared.reshape(shape), grid.reshape(shape), payment.reshape(shape)
+        np.subtract(need, kept, out=grid[at])
+    return cleared, grid
 
 
 def _blend(part: Floats, inside: Floats, outside: Floats) -> Floats:
@@ -126,7 +189,7 @@ def _blend(part: Floats, inside: Floats, outside: Floats) -> Floats:
     return np.where(part > 0, np.clip(mean, np.minimum(inside, outside), np.maximum(inside, outside)), outside)
 
 
-def clear_whole(bids: Bids, inside_price: Callable[[Floats, Floats, Floats, Floats], Floats]) -> Cleared:
+def clear_whole(bids: Bids, inside_price: InsidePrice) -> Cleared:
     """The same rule for orders of the engine, in whole milliwatt-hours: cut by largest remainder, ties by building.
 
     ``inside_price(demand, supply, buy, sell)``, (…, 1) each. Where members value energy differently, the lowest bid and

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing
-from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
+from ysc_sim.markets.community_rate import clear_periods, clear_whole
 from ysc_sim.units import Floats
 
 
@@ -32,8 +32,7 @@ def mid_market_rate(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jpy_
     >>> short.payment_jpy.tolist(), float(short.grid_payment_jpy)
     ([-20.0, 25.0, 25.0], 30.0)
     """
-    period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh)
-    return clear_inside(period, (period.buy_jpy_per_kwh + period.sell_jpy_per_kwh) / 2)
+    return clear_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, _middle)
 
 
 @dataclass(frozen=True, kw_only=True)

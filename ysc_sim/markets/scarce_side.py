@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing
-from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
+from ysc_sim.markets.community_rate import clear_periods, clear_whole
 from ysc_sim.units import Floats
 
 
@@ -30,8 +30,7 @@ def scarce_side_price(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_jp
     >>> short.payment_jpy.tolist()
     [-30.0, 30.0, 30.0]
     """
-    period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh)
-    return clear_inside(period, inside_price(period.demand_kwh, period.supply_kwh, *period[1:3]))
+    return clear_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, inside_price)
 
 
 def inside_price(demand: Floats, supply: Floats, buy: Floats, sell: Floats) -> Floats:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing, refuse
-from ysc_sim.markets.community_rate import check_periods, clear_inside, clear_whole
+from ysc_sim.markets.community_rate import clear_periods, clear_whole
 from ysc_sim.units import Floats
 
 
@@ -33,11 +33,9 @@ def supply_demand_ratio(net_kwh: ArrayLike, *, buy_jpy_per_kwh: ArrayLike, sell_
     >>> float(half.seller_price_jpy_per_kwh), float(half.buyer_price_jpy_per_kwh)
     (15.0, 22.5)
     """
-    period = check_periods(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh)
-    refuse(period.sell_jpy_per_kwh, period.sell_jpy_per_kwh < 0, "sell_jpy_per_kwh", "≥ 0 for a supply–demand ratio")
-    demand, supply = period.demand_kwh, period.supply_kwh
-    ratio = np.divide(supply, demand, out=np.ones_like(demand), where=supply < demand)
-    return clear_inside(period, inside_price(ratio, period.buy_jpy_per_kwh, period.sell_jpy_per_kwh))
+    sell = np.asarray(sell_jpy_per_kwh, dtype=np.float64)
+    refuse(sell, sell < 0, "sell_jpy_per_kwh", "≥ 0 for a supply–demand ratio")
+    return clear_periods(net_kwh, buy_jpy_per_kwh, sell, _by_ratio)
 
 
 def inside_price(ratio: Floats, buy: Floats, sell: Floats) -> Floats:
