@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from ysc_sim.billing import split_by_largest_remainder
 from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing, blocks, check_orders
-from ysc_sim.markets.merit_order import Crossing, cross, serve, share_margin, side_sign
+from ysc_sim.markets.merit_order import Crossing, Served, fill, share_margin
 from ysc_sim.units import Bools, Floats, Fraction, Ints
 
 
@@ -54,10 +54,11 @@ def clear_call_auction(
     cleared: Floats = np.empty((rows, n))
     payment: Floats = np.empty((rows, n))
     for part in blocks(rows, n):
-        crossing = cross(quantity[part], limit[part], buys[part])
-        cleared[part] = share_margin(serve(quantity[part], limit[part], buys[part], crossing), crossing.slack)
+        signed, crossing = fill(quantity[part], limit[part], buys[part], share_margin)
+        np.absolute(signed, out=cleared[part])
         price[part] = _price(crossing, k)
-        payment[part] = 0.0 - cleared[part] * np.nan_to_num(price[part]) * side_sign(buys[part])
+        signed *= np.nan_to_num(price[part])
+        np.subtract(0.0, signed, out=payment[part])  # the detour over 0: nothing is 0, not −0
     uniform, nothing = price.reshape(shape[:-1]), np.zeros(shape[:-1])
     inside = cleared.reshape(shape)
     return Clearing(uniform, uniform, inside, np.zeros_like(inside), payment.reshape(shape), nothing, nothing)
@@ -95,16 +96,22 @@ class CallAuction:
         wished = quantity * is_buyer
         if not wished.any() or not (quantity - wished).any():  # by night everybody buys: most slots of a year
             return Cleared(np.zeros_like(quantity), np.zeros_like(quantity), np.zeros(quantity.shape))
-        crossing = cross(quantity, limit, is_buyer)
-        cleared = fill_whole(quantity, limit, is_buyer, crossing)
+        cleared, crossing = fill_whole(quantity, limit, is_buyer)
         bought = cleared * is_buyer
         return Cleared(bought, cleared - bought, np.where(cleared > 0, _price(crossing, self.spec.k), 0.0))
 
 
-def fill_whole(quantity: Ints, price: Floats, is_buyer: Bools, crossing: Crossing) -> Ints:
-    """Cleared milliwatt-hours, (…, n): both sides of each row add up to its volume exactly."""
-    served = serve(quantity, price, is_buyer, crossing)
-    cleared = served.full
+def fill_whole(quantity: Ints, price: Floats, is_buyer: Bools) -> tuple[Ints, Crossing]:
+    """Cleared milliwatt-hours, (…, n): both sides of each row add up to its volume exactly; and the crossings."""
+    *shape, n = quantity.shape
+    flat = (math.prod(shape), n)
+    signed, crossing = fill(quantity.reshape(flat), price.reshape(flat), is_buyer.reshape(flat), _cut)
+    return np.absolute(signed).reshape(quantity.shape), Crossing(*(of.reshape(*shape, 1) for of in crossing))
+
+
+def _cut(served: Served, crossing: Crossing) -> Ints:
+    """Orders of one price at the margin by largest remainder."""
+    cleared: Ints = served.full
     for size, rest in ((served.marginal_bid, served.rest_bid), (served.marginal_ask, served.rest_ask)):
         cut = (rest < np.add.reduce(size, axis=-1, keepdims=True))[..., 0]
         cleared += np.where(cut[..., None], 0, size)

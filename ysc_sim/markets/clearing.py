@@ -82,9 +82,12 @@ def check_orders(quantity_kwh: ArrayLike, price_jpy_per_kwh: ArrayLike, is_buyer
     if not shape:
         raise ValueError("quantity_kwh must have a last axis of orders, (…, n).")
     quantity, price = np.broadcast_to(quantity, shape), np.broadcast_to(price, shape)
-    refuse(quantity, ~((quantity >= 0) & (quantity < np.inf)), "quantity_kwh", "finite and ≥ 0")
-    odd = ~np.isfinite(price)
-    if odd.any():
+    least, most = np.minimum.reduce(quantity, axis=None, initial=0), np.maximum.reduce(quantity, axis=None, initial=0)
+    if not (least == 0 and most < np.inf):
+        refuse(quantity, ~((quantity >= 0) & (quantity < np.inf)), "quantity_kwh", "finite and ≥ 0")
+    fine = np.isfinite(price)
+    if not fine.all():
+        odd = ~fine
         refuse(price, odd & (quantity > 0), "price_jpy_per_kwh", "finite")
         price = np.where(odd, 0.0, price)
     return Orders(quantity, price, np.broadcast_to(check_sides(is_buyer), shape))

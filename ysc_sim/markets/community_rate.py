@@ -133,7 +133,7 @@ def _payments(lacking: Floats, paid: Floats, earned: Floats) -> Floats:
     wide, other = aligned(2, _rows_at_once(n), n)
     # Then the dearer side of every number is the right one; at a price of 0 it would be −0.
     straight = bool(((paid >= earned) & (earned > 0)).all())
-    for at in blocks(*lacking.shape, RATE_BATCH):
+    for at in blocks(len(lacking), lacking.shape[1], RATE_BATCH):
         need = lacking[at]
         bought, sold = wide[: len(need)], other[: len(need)]
         # To spread the price of a row is cheaper than to multiply by a column.
@@ -166,7 +166,8 @@ class RateClearing(Clearing):
             raise AttributeError(name)
         energies = _energies(known.pop("_lacking"), known.pop("_parts"))
         known.update(zip(ENERGIES, (of.reshape(self.payment_jpy.shape) for of in energies), strict=True))
-        return self.__dict__[name]
+        found: Floats = known[name]
+        return found
 
 
 ENERGIES = ("cleared_kwh", "grid_kwh")
@@ -175,7 +176,7 @@ ENERGIES = ("cleared_kwh", "grid_kwh")
 def _energies(lacking: Floats, parts: Floats) -> tuple[Floats, Floats]:
     """Cleared energy and grid energy of each member, (rows, n): the longer side clears a part, the shorter one all."""
     cleared, grid = aligned(*lacking.shape), aligned(*lacking.shape)
-    for at in blocks(*lacking.shape, RATE_BATCH):
+    for at in blocks(len(lacking), lacking.shape[1], RATE_BATCH):
         need = lacking[at]
         kept = np.maximum(need, 0.0) * parts[0, at, None] + np.minimum(need, 0.0) * parts[1, at, None]
         np.absolute(kept, out=cleared[at])

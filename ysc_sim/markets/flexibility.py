@@ -60,7 +60,7 @@ def call_flexibility(
         np.concatenate([offer, target], axis=-1), np.concatenate([price, ceiling], axis=-1), np.arange(n + 1) == n
     )
     crossing = cross(*orders)
-    filled = share_margin(serve(*orders, crossing), crossing.slack)
+    filled = share_margin(serve(*orders, crossing), crossing)
     procured, met = filled[..., :-1], filled[..., -1]
     bought = np.any(procured > 0, axis=-1)
     uniform = np.where(bought, crossing.ask[..., 0], np.nan)

@@ -40,7 +40,7 @@ def clear_pay_as_bid(
         raise ValueError(f"k(={k}) must be between 0 and 1.")
     orders = check_orders(quantity_kwh, price_jpy_per_kwh, is_buyer)
     crossing = cross(*orders)
-    cleared = share_margin(serve(*orders, crossing), crossing.slack)
+    cleared = share_margin(serve(*orders, crossing), crossing)
     buys = orders.is_buyer
     price = pair_prices(cleared, orders.price_jpy_per_kwh, buys, k)
     payment = cleared * np.where(buys, price, -price)
@@ -132,6 +132,6 @@ class PayAsBid:
     def clear(self, bids: Bids) -> Cleared:
         """The energy of a call auction, each order at the mean price of its pairs."""
         quantity, limit, is_buyer = bids
-        cleared = fill_whole(quantity, limit, is_buyer, cross(quantity, limit, is_buyer))
+        cleared = fill_whole(quantity, limit, is_buyer)[0]
         bought = cleared * is_buyer
         return Cleared(bought, cleared - bought, pair_prices(cleared, limit, is_buyer, self.spec.k))
