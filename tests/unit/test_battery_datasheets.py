@@ -135,7 +135,7 @@ def test_a_wrong_loss_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = write(tmp_path, "hamakaze")
     home = ysc.run(ysc.load_scenario(path)).metrics["community"]
     assert home["energy_residual_kwh"] < 1e-9
-    right = Conversion.taken_kw
-    monkeypatch.setattr(Conversion, "taken_kw", lambda self, power_kw: right(self, power_kw) * 0.999)
+    right = Conversion.falls_kw
+    monkeypatch.setattr(Conversion, "falls_kw", lambda self, passing: right(self, passing) * 0.999)
     with pytest.raises(InvariantError):
         ysc.run(ysc.load_scenario(path))

@@ -27,6 +27,7 @@ from functools import cached_property
 import numpy as np
 
 from ysc_sim.devices import rainflow
+from ysc_sim.devices.conversion import one_if_equal
 from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
 
 CALENDAR_K = 1.2571e-5
@@ -122,23 +123,25 @@ class Ageing:
         """Calendar ageing while the state of charge goes evenly from ``begin`` to ``end`` (R, m) in ``hours``."""
         state["calendar_a"] = state["calendar_a"] + mean_square_factor(begin, end) * (self._calendar_k2 * hours)
 
-    def stand_at(
-        self, state: dict[str, Floats], where: tuple[Ints, Ints], begin: Floats, end: Floats, hours: Floats
-    ) -> None:
-        """As :meth:`stand`, of the stores (r, j) alone, (E,) each; none stands there twice."""
+    def stand_at(self, state: dict[str, Floats], where: Ints, begin: Floats, end: Floats, hours: Floats) -> None:
+        """As :meth:`stand`, of the stores at flat places alone, (E,) each; none stands there twice."""
         grown = state["calendar_a"] = state["calendar_a"].copy()
-        grown[where] += mean_square_factor(begin, end) * (self._calendar_k2[where[1]] * hours)
+        k2 = self._calendar_k2
+        per_hour = k2 if len(k2) == 1 else k2.take(where % len(k2))
+        grown.reshape(-1)[where] += mean_square_factor(begin, end) * (per_hour * hours)
 
     @cached_property
     def _calendar_k2(self) -> Floats:
         """k² per hour, but for the influence of the charge."""
         half = np.full_like(self.temperature_c, 0.5)
         k: Floats = calendar_k(half, self.temperature_c) / LEVEL * self.calendar_factor
-        return k * k * SECONDS_PER_HOUR
+        return one_if_equal(k * k * SECONDS_PER_HOUR)
 
-    def cycle(self, state: dict[str, Floats], soc: Floats, hours: Floats) -> None:
-        """The state of charge moved straight to ``soc`` in ``hours``: cycles that this closes are booked."""
-        rainflow.move_to(state, soc, hours, self._booking(state["cycle_a"]))
+    def cycle(self, state: dict[str, Floats], soc: Floats, hours: Floats, *, rests: bool = True) -> None:
+        """The state of charge moved straight to ``soc`` in ``hours``: cycles that this closes are booked. ``rests`` as
+        in :func:`~ysc_sim.devices.rainflow.move_to`.
+        """
+        rainflow.move_to(state, soc, hours, self._booking(state["cycle_a"]), rests=rests)
 
     @staticmethod
     def stress(depth: Floats, count: Floats, moved_h: Floats, factor: Floats) -> Floats:

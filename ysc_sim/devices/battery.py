@@ -23,16 +23,22 @@ import numpy as np
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed, Store
 from ysc_sim.devices.ageing import Ageing
+from ysc_sim.devices.battery_limits import PowerLimits
 from ysc_sim.devices.battery_response import Piece, Response, lost_kw, rate_kw, share_until
-from ysc_sim.devices.battery_sizes import Sizes, at, column_of, places
+from ysc_sim.devices.battery_sizes import Sizes, at, column_of
 from ysc_sim.devices.battery_spec import BatterySpec, design_of
-from ysc_sim.devices.conversion import Conversion
-from ysc_sim.devices.datasheet import limit_columns
+from ysc_sim.devices.conversion import one_if_equal
 from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
 
 DAY_S = 86_400
-SLACK = 1.0 + 1e-9
-"""A power this little above a limit is at the limit."""
+
+
+def _sum(values: Floats | None, more: Floats | None, sign: float, shape: tuple[int, ...]) -> Floats:
+    """``values + sign · more``, where None is nothing; may change ``values``."""
+    total = np.zeros(shape) if values is None else values
+    if more is not None:
+        total += sign * more
+    return total
 
 
 class BatteryFleet:
@@ -59,10 +65,11 @@ class BatteryFleet:
         energy, power = (placed.by_row(name, column_of(designs, name)) for name in self.row_fields)
         self._sizes = Sizes.of(designs, energy, power)
         self._differ = energy.ndim == 2 or power.ndim == 2
-        self.energy_kwh, self.power_kw, self.standby_kw = energy, power, column_of(designs, "standby_kw")
-        self._soc_min, self._soc_max = column_of(designs, "soc_min"), column_of(designs, "soc_max")
-        self._charge_limits = limit_columns([design.charge_limits for design in designs], 1.0)
-        self._discharge_limits = limit_columns([design.discharge_limits for design in designs], 0.0)
+        self.energy_kwh, self.power_kw = energy, power
+        self.standby_kw, self._soc_min, self._soc_max = (
+            one_if_equal(column_of(designs, name)) for name in ("standby_kw", "soc_min", "soc_max")
+        )
+        self._limits = PowerLimits.of(designs, placed.site.axis.step_s / SECONDS_PER_HOUR)
         self._has_standby = bool(self.standby_kw.any())
         ages = np.array([design.ageing != "none" for design in designs], dtype=np.float64)
         self._ages = bool(ages.any())
@@ -72,7 +79,6 @@ class BatteryFleet:
             column_of(designs, "cycle_factor") * ages,
         )
         self._response = Response.of(designs)
-        self._step_h = placed.site.axis.step_s / SECONDS_PER_HOUR
         self._nothing = np.zeros((1, len(designs)))
         nominal = np.atleast_2d(self.energy_kwh)
         self._fixed_window = nominal * self._soc_min, nominal * self._soc_max
@@ -115,95 +121,55 @@ class BatteryFleet:
 
     def bands(self, state: DeviceState, moment: Moment) -> Bands:
         """Rated power either way as long as there is energy or room, less near full and empty."""
-        stored, size = state["stored_kwh"], self._sized(state)
+        stored = state["stored_kwh"]
         floor, ceiling = self._window(state)
-        charge = discharge = size.power_kw
-        for soc, share in self._charge_limits:
-            charge = self._eased(charge, size.charge, size.power_kw, state["capacity_kwh"] * soc - stored, share)
-        for soc, share in self._discharge_limits:
-            room = stored - state["capacity_kwh"] * soc
-            discharge = self._eased(discharge, size.discharge, size.power_kw, room, share, size.fastest_kw)
+        charge, discharge = self._limits.largest_kw(stored, state["capacity_kwh"], self._sized(state))
         lo = np.multiply(-charge, stored < ceiling - EMPTY_KWH)
         hi = np.multiply(discharge, stored > floor + EMPTY_KWH)
         return Bands(lo, hi, self._nothing)
 
-    def _eased(
-        self,
-        most_kw: Floats,
-        way: Conversion,
-        rated_kw: Floats,
-        room_kwh: Floats,
-        share: Floats,
-        fastest_kw: Floats | None = None,
-    ) -> Floats:
-        """Less than ``most_kw`` where a limit of power is so near that a step would pass it: what just reaches it, or
-        what is allowed beyond. ``fastest_kw``: of the stores at rated power when they are discharged; None: charging.
-        """
-        near = places(room_kwh < (rated_kw if fastest_kw is None else fastest_kw) * self._step_h)
-        if not near[0].size:
-            return most_kw
-        here = way.each(lambda values: at(values, room_kwh.shape, near))
-        to_edge = np.maximum(room_kwh[near], 0.0) / self._step_h
-        rated = at(rated_kw, room_kwh.shape, near)
-        reaches = here.charge_for_kw(to_edge) if fastest_kw is None else here.given_for_kw(to_edge)
-        eased = np.array(np.broadcast_to(most_kw, room_kwh.shape))
-        allowed = np.maximum(at(share, room_kwh.shape, near) * rated, reaches)
-        eased[near] = np.minimum(eased[near], allowed)
-        return eased
+    def _idle_kw(self, state: DeviceState, p_kw: Floats) -> Floats | None:
+        """What standby takes from the stores that rest, (R, m) kW; None where nothing rests or no standby is."""
+        if not self._has_standby:
+            return None
+        rests = p_kw == 0.0
+        if not rests.any():
+            return None
+        rests &= state["stored_kwh"] > state["capacity_kwh"] * self._soc_min + EMPTY_KWH
+        idle: Floats = self.standby_kw * rests
+        return idle
 
     def _rate_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Rate at which the stores fill, (R, m) kW."""
-        idle: Any = 0.0
-        size = self._sized(state)
-        if self._has_standby:
-            floor = state["capacity_kwh"] * self._soc_min
-            idle = -self.standby_kw * (state["stored_kwh"] > floor + EMPTY_KWH)
-        filling = size.charge.stored_kw(np.maximum(-p_kw, 0.0))
-        falling = -size.discharge.taken_kw(np.maximum(p_kw, 0.0))
-        rate: Floats = np.where(p_kw < 0, filling, np.where(p_kw > 0, falling, idle))
-        return rate
+        return _sum(self._sized(state).passing(p_kw).rate_kw(), self._idle_kw(state, p_kw), -1.0, p_kw.shape)
 
-    def _lost_kw(self, state: DeviceState, p_kw: Floats) -> Floats:
-        """What is lost inside, (R, m) kW: of converter and cells, at rest the standby power."""
-        size, idle = self._sized(state), np.zeros(1)
-        if self._has_standby:
-            floor = state["capacity_kwh"] * self._soc_min
-            idle = self.standby_kw * (state["stored_kwh"] > floor + EMPTY_KWH)
-        filling = size.charge.lost_filling_kw(np.maximum(-p_kw, 0.0))
-        giving = size.discharge.lost_giving_kw(np.maximum(p_kw, 0.0))
-        lost: Floats = np.where(p_kw < 0, filling, np.where(p_kw > 0, giving, idle))
-        return lost
-
-    def _stop_kwh(self, state: DeviceState, p_kw: Floats, rate: Floats, where: tuple[Ints, Ints]) -> Floats:
-        """Of the stores (r, j): where the power can no longer be held: ceiling or floor, or a limit of power before."""
+    def _stop_kwh(self, state: DeviceState, p_kw: Floats, rate: Floats, where: Ints) -> Floats:
+        """Of stores at flat places: where the power can no longer be held: ceiling or floor, or a limit of power
+        before.
+        """
         shape = state["stored_kwh"].shape
 
         def pick(values: Floats) -> Floats:
             return at(values, shape, where)
 
         p, stored, capacity = (pick(values) for values in (p_kw, state["stored_kwh"], state["capacity_kwh"]))
-        power_kw = pick(self._sized(state).power_kw) * SLACK
-        bottom, top = (pick(side) for side in self._window(state))
-        for soc, share in self._charge_limits:
-            edge = capacity * pick(soc)
-            blocks = (-p > pick(share) * power_kw) & (edge > stored + EMPTY_KWH)
-            top = np.minimum(top, np.where(blocks, edge, np.inf))
-        for soc, share in self._discharge_limits:
-            edge = capacity * pick(soc)
-            blocks = (p > pick(share) * power_kw) & (edge < stored - EMPTY_KWH)
-            bottom = np.maximum(bottom, np.where(blocks, edge, -np.inf))
-        stop: Floats = np.where(rate[where] > 0, top, bottom)
+        power_kw = pick(self._sized(state).power_kw)
+        bottom, top = self._limits.nearest_kwh(p, stored, capacity, power_kw, pick)
+        floor, ceiling = (pick(side) for side in self._window(state))
+        bottom, top = np.maximum(bottom, floor), np.minimum(top, ceiling)
+        stop: Floats = np.where(pick(rate) > 0, top, bottom)
         return stop
 
-    def _may_stop(self, state: DeviceState, after: Floats) -> tuple[Ints, Ints]:
-        """Stores (r, j) that pass floor, ceiling or the edge of a limit of power on their way to ``after``."""
-        stored = state["stored_kwh"]
+    def _may_stop(self, state: DeviceState, p_kw: Floats, after: Floats) -> Ints:
+        """Flat places of stores that pass floor or ceiling on their way to ``after``, or the edge of a limit of power
+        at more than that.
+        """
         bottom, top = self._window(state)
         passes = (after > top) | (after < bottom)
-        for soc, _ in (*self._charge_limits, *self._discharge_limits):
-            edge = state["capacity_kwh"] * soc
-            passes |= (stored < edge) != (after < edge)
-        return places(passes)
+        beyond = self._limits.passed(p_kw, after, state["capacity_kwh"], self._sized(state).power_kw)
+        if beyond is not None:
+            passes |= beyond
+        return np.flatnonzero(passes)
 
     def advance(self, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
         """Exact for constant power: a limit met inside ``dt_s`` ends the flow at its own time; then it rests."""
@@ -211,28 +177,34 @@ class BatteryFleet:
         p_kw = np.broadcast_to(p_kw, stored.shape)
         if self._response is not None:
             return self._late(self._response, state, p_kw, dt_s, moment)
-        rate = self._rate_kw(state, p_kw)
-        after = stored + rate * dt_h
+        passing, idle = self._sized(state).passing(p_kw), self._idle_kw(state, p_kw)
+        rate = _sum(passing.rate_kw(), idle, -1.0, stored.shape)
+        after = rate * dt_h
+        after += stored
         held_h: Any = dt_h
-        stopped = self._may_stop(state, after)
-        if stopped[0].size:
-            stop = self._stop_kwh(state, p_kw, rate, stopped)
-            hit = np.where(rate[stopped] > 0, after[stopped] > stop, after[stopped] < stop)
-            stopped, stop = (stopped[0][hit], stopped[1][hit]), stop[hit]
-        if stopped[0].size:
-            after[stopped] = stop
+        stopped = self._may_stop(state, p_kw, after)
+        if stopped.size:
+            stop, rates = self._stop_kwh(state, p_kw, rate, stopped), rate.reshape(-1).take(stopped)
+            wanted = after.reshape(-1).take(stopped)
+            hit = np.flatnonzero(np.where(rates > 0, wanted > stop, wanted < stop))
+            stopped, stop, rates = stopped.take(hit), stop.take(hit), rates.take(hit)
+        if stopped.size:
+            after.reshape(-1)[stopped] = stop
             held_h = np.zeros_like(after) + dt_h
-            held_h[stopped] = np.abs(stop - stored[stopped]) / np.abs(rate[stopped])
-        energy, loss = p_kw * held_h, self._lost_kw(state, p_kw) * held_h
+            held_h.reshape(-1)[stopped] = np.abs(stop - stored.reshape(-1).take(stopped)) / np.abs(rates)
+        energy = p_kw * held_h
+        loss = _sum(passing.lost_kw(), idle, 1.0, stored.shape)
+        loss *= held_h
         state["moved_kwh"] = state["moved_kwh"] + np.abs(after - stored)
         if self._ages:
             self._age(state, after, held_h, p_kw)
-        if stopped[0].size:
-            loss[stopped] += self._rest(state, after, stopped, (dt_h - held_h)[stopped])
+        if stopped.size:
+            left_h = np.broadcast_to(dt_h - held_h, stored.shape).reshape(-1).take(stopped)
+            loss.reshape(-1)[stopped] += self._rest(state, after, stopped, left_h)
         state["stored_kwh"] = after
         charge, discharge = np.maximum(-energy, 0.0), np.maximum(energy, 0.0)
         state["out_kwh"] = state["out_kwh"] + discharge
-        held_s = held_h * SECONDS_PER_HOUR if stopped[0].size else None
+        held_s = held_h * SECONDS_PER_HOUR if stopped.size else None
         return Flow(energy, charge, discharge, loss, None, held_s)
 
     def _late(self, response: Response, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
@@ -256,9 +228,10 @@ class BatteryFleet:
             for name in ("given_kw", "heard_kw", "wait_s"):
                 state[name] = np.where(goes_on, state[name], 0.0)
             state["stopped"] = np.where(goes_on, 0.0, 1.0)
-            rests = places(~goes_on)
+            rests = np.flatnonzero(~goes_on)
             level = state["stored_kwh"].copy()
-            loss[rests] += self._rest(state, level, rests, np.maximum(dt_s / SECONDS_PER_HOUR - spent_h, 0.0)[rests])
+            left_h = np.maximum(dt_s / SECONDS_PER_HOUR - spent_h, 0.0).reshape(-1).take(rests)
+            loss.reshape(-1)[rests] += self._rest(state, level, rests, left_h)
             state["stored_kwh"] = level
         state["out_kwh"] = state["out_kwh"] + discharge
         return Flow(discharge - charge, charge, discharge, loss)
@@ -274,7 +247,7 @@ class BatteryFleet:
         stop = np.where(rate > 0, ceiling, floor)
         stops = ~rests & np.where(rate > 0, after > stop, after < stop) & (piece.hours > 0)
         if stops.any():
-            at_place = places(stops)
+            at_place = np.flatnonzero(stops)
             share = share_until(piece.only(stops), size.at(stops.shape, at_place), (stop - stored)[stops])
             cut = piece.only(stops).to(share)
             piece = Piece(piece.hours.copy(), piece.begin_kw, np.array(piece.end_kw))
@@ -293,17 +266,26 @@ class BatteryFleet:
         if self._response is not None:
             self._response.reach(state, p_kw, where)
 
-    def _rest(self, state: DeviceState, level_kwh: Floats, where: tuple[Ints, Ints], hours: Floats) -> Floats:
-        """Stores (r, j) of ``level_kwh`` rest for ``hours`` (E,): standby takes its share, down to the floor; what it
-        took, (E,) kWh.
+    def _rest(self, state: DeviceState, level_kwh: Floats, where: Ints, hours: Floats) -> Floats:
+        """Stores of ``level_kwh`` at flat places rest for ``hours`` (E,): standby takes its share, down to the floor;
+        what it took, (E,) kWh.
         """
-        begin, capacity = level_kwh[where], state["capacity_kwh"][where]
-        floor, standby = capacity * self._soc_min[where[1]], self.standby_kw[where[1]]
+
+        def pick(values: Floats) -> Floats:
+            return at(values, level_kwh.shape, where)
+
+        begin, capacity = pick(level_kwh), pick(state["capacity_kwh"])
+        if not self._has_standby:
+            if self._ages:
+                soc = begin / np.maximum(capacity, EMPTY_KWH)
+                self._ageing.stand_at(state, where, soc, soc, hours)
+            return np.zeros_like(begin)
+        floor, standby = capacity * pick(self._soc_min), pick(self.standby_kw)
         drains = (standby > 0) & (begin > floor + EMPTY_KWH)
         to_floor = np.divide(begin - floor, standby, out=np.zeros_like(begin), where=drains)
         draining = np.where(drains, np.minimum(hours, to_floor), 0.0)
         end = np.where(drains & (to_floor <= hours), floor, begin - standby * draining)
-        level_kwh[where] = end
+        level_kwh.reshape(-1)[where] = end
         if self._ages:
             full = np.maximum(capacity, EMPTY_KWH)
             self._ageing.stand_at(state, where, begin / full, end / full, draining)
@@ -317,19 +299,21 @@ class BatteryFleet:
         capacity = np.maximum(state["capacity_kwh"], EMPTY_KWH)
         soc = end / capacity
         self._ageing.stand(state, state["stored_kwh"] / capacity, soc, np.asarray(hours))
-        if p_kw.any():
-            self._ageing.cycle(state, np.where(p_kw != 0, soc, state["level"]), np.asarray(hours))
+        moves = p_kw != 0
+        level = soc if moves.all() else np.where(moves, soc, state["level"])
+        # A step of late batteries has many pieces, most of them still.
+        self._ageing.cycle(state, level, np.asarray(hours), rests=self._response is None)
 
     def store(self, state: DeviceState) -> Store:
         """Energy inside, floor and ceiling."""
-        power_kw = self._sized(state).power_kw
+        power_kw = np.broadcast_to(self._sized(state).power_kw, self._nothing.shape)
         return Store(state["stored_kwh"], *self._window(state), charge_kw=power_kw, discharge_kw=power_kw)
 
     def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Seconds until full, at the floor, or where less power is allowed."""
         p_kw = np.broadcast_to(p_kw, state["stored_kwh"].shape)
         rate = self._rate_kw(state, p_kw)
-        every = places(np.ones(rate.shape, dtype=np.bool_))
+        every = np.arange(rate.size)
         room = np.abs(self._stop_kwh(state, p_kw, rate, every).reshape(rate.shape) - state["stored_kwh"])
         seconds: Floats = np.divide(
             room * SECONDS_PER_HOUR, np.abs(rate), out=np.full(rate.shape, np.inf), where=rate != 0

@@ -147,7 +147,7 @@ def lost_kw(piece: Piece, size: Sizes) -> Floats:
     """Mean loss of converters and cells during a piece, where it is none of rest."""
     u, v = np.abs(piece.begin_kw), np.abs(piece.end_kw)
     mean, square = (u + v) / 2.0, (u * u + u * v + v * v) / 3.0
-    fills, gives = size.charge.lost_filling_kw(mean, square), size.discharge.lost_giving_kw(mean, square)
+    fills, gives = size.charge.lost_filling_mean_kw(mean, square), size.discharge.lost_giving_mean_kw(mean, square)
     lost: Floats = np.where(piece.begin_kw + piece.end_kw < 0, fills, gives)
     return lost
 

@@ -16,7 +16,7 @@ An open cycle counts as half; so does, where more than :data:`DEEPEST` points ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -25,9 +25,10 @@ from ysc_sim.units import Bools, Floats, Ints
 
 DEEPEST = 32
 """Turning points whose cycles can be open at a time."""
-BITS = 6
-WRITTEN = 1 << BITS
+WRITTEN = 64
 """Levels that are written down before they are looked at."""
+POINTS = 1 << 16
+"""Points that are looked at together: few enough for a processor's cache."""
 STACK = ("turn", "turn_h", "depth", "path", "path_h", "filled", "level", "moved_h")
 """Names of the state of the count."""
 
@@ -42,9 +43,25 @@ class Points(NamedTuple):
     hours: Floats
     store: Ints
 
+    def only(self, chosen: Ints) -> Points:
+        """Some of them."""
+        return Points(self.level.take(chosen), self.hours.take(chosen), self.store.take(chosen))
 
-Book = Callable[[Points, Ints, Ints, Floats, float], None]
-"""Books the ranges between points: points, places of their begins and ends, ranges, count."""
+    def turns(self) -> Points:
+        """Those at which the level turns, and the first and the last of each store; one of several equal levels."""
+        kept = np.ones(len(self.level), dtype=np.bool_)
+        np.not_equal(self.level[1:], self.level[:-1], out=kept[1:])
+        kept[1:] |= self.store[1:] != self.store[:-1]
+        moves = self if kept.all() else self.only(np.flatnonzero(kept))
+        kept = np.ones(len(moves.level), dtype=np.bool_)
+        rises = moves.level[1:] > moves.level[:-1]
+        np.not_equal(rises[1:], rises[:-1], out=kept[1:-1])
+        kept[1:-1] |= moves.store[2:] != moves.store[:-2]
+        return moves if kept.all() else moves.only(np.flatnonzero(kept))
+
+
+Book = Callable[[Ints, Floats, float, Floats], None]
+"""Books ranges: stores, ranges, count, hours of movement."""
 
 
 def start_stack(level: Floats) -> dict[str, Floats]:
@@ -69,113 +86,139 @@ def start_stack(level: Floats) -> dict[str, Floats]:
     }
 
 
-def move_to(stack: dict[str, Floats], level: Floats, hours: Floats, closed: Closed) -> None:
-    """The levels (R, m) moved straight to ``level`` in ``hours``; ``closed`` is told of cycles that close, later on."""
+def move_to(stack: dict[str, Floats], level: Floats, hours: Floats, closed: Closed, *, rests: bool = True) -> None:
+    """The levels (R, m) moved straight to ``level``, which is kept, in ``hours``; ``closed`` is told of cycles that
+    close, later on.
+
+    When a row is looked at hangs on what was written down of it alone, never on other rows. ``rests``: whether a row in
+    which nothing moves is written down too, so that it does not hang on the company of a store inside a row either.
+    """
     full = np.flatnonzero(stack["filled"][:, 0] >= WRITTEN)
     if full.size:
         settle(stack, full, closed)
-    stack["moved_h"] = stack["moved_h"] + hours * (level != stack["level"])
-    stack["level"] = np.array(level)
+    moves = level != stack["level"]
+    stack["moved_h"] = stack["moved_h"] + (hours if moves.all() else hours * moves)
+    stack["level"] = level
     place = stack["filled"][:, 0].astype(np.int64)
-    rows = slice(None) if (place == place[0]).all() else np.arange(len(place))
-    at = place[0] if isinstance(rows, slice) else place
-    stack["path"][rows, at], stack["path_h"][rows, at] = stack["level"], stack["moved_h"]
-    stack["filled"] = stack["filled"] + 1.0
+    rows = np.arange(len(place)) if rests else np.flatnonzero(moves.any(axis=1))
+    if len(rows) == len(place) and (place == place[:1]).all():
+        at = int(place[0])
+        stack["path"][:, at], stack["path_h"][:, at] = level, stack["moved_h"]
+        stack["filled"] = stack["filled"] + 1.0
+    else:
+        stack["path"][rows, place[rows]], stack["path_h"][rows, place[rows]] = level[rows], stack["moved_h"][rows]
+        stack["filled"] = stack["filled"].copy()
+        stack["filled"][rows] += 1.0
 
 
 def settle(stack: dict[str, Floats], rows: Ints, closed: Closed) -> None:
     """Look at what was written down in ``rows``: ``closed`` is told of every cycle that this closes."""
     width = stack["level"].shape[1]
-
-    def book(points: Points, begin: Ints, end: Ints, depth: Floats, count: float) -> None:
-        store = points.store[begin]
-        moved_h = points.hours[end] - points.hours[begin]
-        closed(rows[store // width], store % width, depth, np.full(len(begin), count), moved_h)
-
-    points = _gathered(stack, rows)
-    inner = _without_inner(points, len(rows) * width, book)
-    left = _without_growing(points, inner, len(rows) * width, book)
-    _keep(stack, rows, Points(points.level[left], points.hours[left], points.store[left]))
+    stack["depth"], stack["filled"] = stack["depth"].copy(), stack["filled"].copy()
+    for some, devices in _blocks(rows, width, POINTS // (WRITTEN + DEEPEST)):
+        _settle_block(stack, some, devices, closed)
+    stack["path"][rows, 0], stack["path_h"][rows, 0] = stack["level"][rows], stack["moved_h"][rows]
+    stack["filled"][rows] = 1.0
 
 
-def _gathered(stack: Mapping[str, Floats], rows: Ints) -> Points:
-    """Of every store the open points, the turning points since, and the present level where it is another."""
-    part = _part(stack, rows)
-    width = part["level"].shape[1]
-    depth = part["depth"].reshape(-1).astype(np.int64)
-    stores = np.arange(len(depth))
-    last = part["turn"].reshape(-1)[stores * DEEPEST + depth - 1].reshape(-1, width)
-    turns, moves = _turns(part["path"], part["filled"], last)
-    # Store after store: the order of (rows, devices, steps).
-    place = np.flatnonzero(np.ascontiguousarray(turns.transpose(0, 2, 1)))
-    of, step = place >> BITS, place & (WRITTEN - 1)
-    count = np.bincount(of, minlength=len(depth))
-    now = np.flatnonzero(moves)
-    whole = depth + count
-    whole[now] += 1
-    begin = np.cumsum(whole) - whole
-    old_of = np.repeat(stores, depth)
-    column = np.arange(len(old_of)) - np.repeat(np.cumsum(depth) - depth, depth)
-    old_at, old_from = begin[old_of] + column, old_of * DEEPEST + column
-    new_at = np.arange(len(of)) + (begin + depth - (np.cumsum(count) - count))[of]
-    new_from = step * width + of
-    if len(rows) > 1:
-        new_from += (of // width) * ((WRITTEN - 1) * width)
-    now_at = begin[now] + whole[now] - 1
-    level, hours = np.empty(len(old_of) + len(of) + len(now)), np.empty(len(old_of) + len(of) + len(now))
-    for values, names in ((level, ("turn", "path", "level")), (hours, ("turn_h", "path_h", "moved_h"))):
-        opened, since, present = (part[name].reshape(-1) for name in names)
-        values[old_at], values[new_at], values[now_at] = opened[old_from], since[new_from], present[now]
-    return Points(level, hours, np.repeat(stores, whole))
+def _blocks(rows: Ints, width: int, stores: int) -> Iterator[tuple[Ints, slice]]:
+    """All devices of ``rows``, not many more than ``stores`` at a time: rows and devices."""
+    together = max(stores // max(width, 1), 1)
+    for first in range(0, len(rows), together):
+        for device in range(0, width, stores):
+            yield rows[first : first + together], slice(device, min(device + stores, width))
 
 
-def _part(stack: Mapping[str, Floats], rows: Ints) -> Mapping[str, Floats]:
-    """The state of some rows; that of all is not copied."""
-    if len(rows) == len(stack["level"]):
-        return stack
-    return {name: stack[name][rows] for name in STACK}
+def _settle_block(stack: dict[str, Floats], rows: Ints, devices: slice, closed: Closed) -> None:
+    width = devices.stop - devices.start
+    stores = len(rows) * width
+    told: list[tuple[Ints, Floats, Floats, Floats]] = []
+
+    def book(store: Ints, depth: Floats, count: float, moved_h: Floats) -> None:
+        told.append((store, depth, np.full(len(store), count), moved_h))
+
+    level, hours, there = _history(stack, rows, devices)
+    points = _left_by_next_ones(level, hours, there, book)
+    left = _without_growing(points, _without_inner(points, stores, book), stores, book)
+    if told:
+        store, depth, count, moved_h = (np.concatenate(parts) for parts in zip(*told, strict=True))
+        closed(rows[store // width], store % width + devices.start, depth, count, moved_h)
+    _keep(stack, rows, devices, points.only(left))
 
 
-def _turns(levels: Floats, filled: Floats, last: Floats) -> tuple[Bools, Bools]:
-    """Which of the written ``levels`` (R, WRITTEN, m) are turning points after an open one at ``last`` (R, m), and
-    whether the stores moved since (R, m).
+def _history(stack: Mapping[str, Floats], rows: Ints, devices: slice) -> tuple[Floats, Floats, Bools]:
+    """Open points and then what was written down of every store: level, hours and whether there is one, (N, stores)."""
+    depth = stack["depth"][rows, devices].reshape(-1).astype(np.int64)
+    filled = stack["filled"][rows, 0]
+    deep, long = int(depth.max(initial=0)), int(filled.max(initial=0))
+    # Open points stand right before what was written; where they, or the written levels, are fewer, the ends are empty.
+    there = np.ones((deep + long, len(depth)), dtype=np.bool_)
+    place = np.arange(deep)[:, None] - (deep - depth)
+    np.greater_equal(place, 0, out=there[:deep])
+    place = np.maximum(place, 0) + np.arange(len(depth)) * deep
+    if filled.min() < long:
+        np.less(np.arange(long)[:, None], np.repeat(filled, len(depth) // len(rows)), out=there[deep:])
+    level, hours = np.empty(there.shape), np.empty(there.shape)
+    for values, opened, since in ((level, "turn", "path"), (hours, "turn_h", "path_h")):
+        values[:deep] = stack[opened][rows, devices, :deep].reshape(-1).take(place)
+        values[deep:] = stack[since][rows, :long, devices].transpose(1, 0, 2).reshape(long, len(depth))
+    return level, hours, there
+
+
+def _left_by_next_ones(level: Floats, hours: Floats, there: Bools, book: Book) -> Points:
+    """Turning points of histories (N, stores), store after store. Ranges that lie between larger neighbours at once
+    are booked on the way: of a restless store two thirds, and all stores in step are fast.
     """
-    turns = np.zeros(levels.shape, dtype=np.bool_)
-    there = last
-    rising, falling = np.zeros(last.shape, dtype=np.bool_), np.zeros(last.shape, dtype=np.bool_)
-    for k in range(int(filled.max(initial=0.0))):
-        here = levels[:, k]
-        up, down = here > there, here < there
-        if filled.min() <= k:
-            written = filled > k
-            up, down = up & written, down & written
-            here = np.where(written, here, there)
-        if k:
-            turns[:, k - 1] = (up & falling) | (down & rising)
-        # A store that rests goes on in its direction afterwards, or turns.
-        rising, falling = up | (rising & ~down), down | (falling & ~up)
-        there = here
-    return turns, rising | falling
+    change = level[1:] - level[:-1]
+    rises = change > 0
+    ranges = np.abs(change, out=change)
+    both = there[1:] & there[:-1]
+    turns = rises[1:] != rises[:-1]
+    kept = there.copy()
+    # What goes on in one direction is no turning point, and of equal levels the first is enough.
+    kept[1:-1] &= turns | ~both[1:] | ~both[:-1] | (ranges[1:] == 0) | (ranges[:-1] == 0)
+    kept[1:] &= (ranges > 0) | ~there[:-1]
+    middle = ranges[1:-1]
+    closes = (middle <= ranges[2:]) & (middle < ranges[:-2]) & (middle > 0) & turns[1:] & turns[:-1]
+    closes &= both[2:] & both[1:-1] & both[:-2]
+    width = level.shape[1]
+    first = np.flatnonzero(closes)
+    if first.size:
+        # Of the four points the second and the third are gone.
+        kept[1:-2] &= ~closes
+        kept[2:-1] &= ~closes
+        moved_h = hours.reshape(-1).take(first + 2 * width) - hours.reshape(-1).take(first + width)
+        book(first % width, middle.reshape(-1).take(first), 1.0, moved_h)
+    place = np.flatnonzero(np.ascontiguousarray(kept.T))
+    store = place // len(level)
+    place = (place - store * len(level)) * width + store
+    return Points(level.reshape(-1).take(place), hours.reshape(-1).take(place), store).turns()
 
 
 def _without_inner(points: Points, stores: int, book: Book) -> Bools:
     """Full cycles are booked, those inside others first; what is left of the points, (P,)."""
     left = np.ones(len(points.level), dtype=np.bool_)
-    at = np.arange(len(points.level))
+    at, level, store = np.arange(len(points.level)), points.level, points.store
     while True:
-        store = points.store[at]
-        ranges = _ranges(points.level[at], store)
+        ranges = np.abs(level[1:] - level[:-1])
         middle = ranges[1:-1]
-        closes = np.flatnonzero((middle > 0) & (middle <= ranges[2:]) & (middle < ranges[:-2])) + 1
-        if not closes.size:
+        closes = middle <= ranges[2:]
+        closes &= middle < ranges[:-2]
+        # Four points decide; the first and the last of them are of one store.
+        closes &= store[:-3] == store[3:]
+        first = np.flatnonzero(closes) + 1
+        if not first.size:
             return left
-        begin, end = at[closes], at[closes + 1]
-        book(points, begin, end, ranges[closes], 1.0)
+        begin, end = at.take(first), at.take(first + 1)
+        book(store.take(first), ranges.take(first), 1.0, points.hours.take(end) - points.hours.take(begin))
         left[begin] = left[end] = False
         # A store in which nothing closed is done.
         busy = np.zeros(stores, dtype=np.bool_)
-        busy[store[closes]] = True
-        at = at[busy[store] & left[at]]
+        busy[store.take(first)] = True
+        goes_on = busy.take(store)
+        goes_on[first] = goes_on[first + 1] = False
+        kept = np.flatnonzero(goes_on)
+        at, level, store = at.take(kept), level.take(kept), store.take(kept)
 
 
 def _without_growing(points: Points, left: Bools, stores: int, book: Book) -> Ints:
@@ -183,8 +226,8 @@ def _without_growing(points: Points, left: Bools, stores: int, book: Book) -> In
     Places of the points that are left.
     """
     at = np.flatnonzero(left)
-    store = points.store[at]
-    ranges = _ranges(points.level[at], store)
+    store = points.store.take(at)
+    ranges = _ranges(points.level.take(at), store)
     gone = np.zeros(len(at), dtype=np.bool_)
     gone[:-2] = (ranges[:-1] > 0) & (ranges[:-1] <= ranges[1:])
     if (np.bincount(store[~gone], minlength=stores) > DEEPEST + 1).any():
@@ -192,7 +235,8 @@ def _without_growing(points: Points, left: Bools, stores: int, book: Book) -> In
         gone |= from_end > DEEPEST + 1
     first = np.flatnonzero(gone)
     if first.size:
-        book(points, at[first], at[first + 1], ranges[first], 0.5)
+        moved_h = points.hours.take(at.take(first + 1)) - points.hours.take(at.take(first))
+        book(store.take(first), ranges.take(first), 0.5, moved_h)
     return at[~gone]
 
 
@@ -203,20 +247,17 @@ def _ranges(level: Floats, store: Ints) -> Floats:
     return ranges
 
 
-def _keep(stack: dict[str, Floats], rows: Ints, points: Points) -> None:
+def _keep(stack: dict[str, Floats], rows: Ints, devices: slice, points: Points) -> None:
     """Write the open points back; the last one, the present level, begins what is written down next."""
-    width = stack["level"].shape[1]
+    width = devices.stop - devices.start
     count = np.bincount(points.store, minlength=len(rows) * width)
-    place = np.arange(len(points.level)) - (np.cumsum(count) - count)[points.store]
+    place = np.arange(len(points.level)) - (np.cumsum(count) - count).take(points.store)
     depth = np.maximum(count - 1, 1)
-    opened = place < depth[points.store]
-    store = points.store[opened]
-    at = (rows[store // width], store % width, place[opened])
-    stack["turn"][at], stack["turn_h"][at] = points.level[opened], points.hours[opened]
-    stack["depth"], stack["filled"] = stack["depth"].copy(), stack["filled"].copy()
-    stack["depth"][rows] = depth.reshape(len(rows), width)
-    stack["path"][rows, 0], stack["path_h"][rows, 0] = stack["level"][rows], stack["moved_h"][rows]
-    stack["filled"][rows] = 1.0
+    opened = np.flatnonzero(place < depth.take(points.store))
+    store = points.store.take(opened)
+    at = (rows[store // width], store % width + devices.start, place.take(opened))
+    stack["turn"][at], stack["turn_h"][at] = points.level.take(opened), points.hours.take(opened)
+    stack["depth"][rows, devices] = depth.reshape(len(rows), width)
 
 
 class Halves(NamedTuple):
@@ -230,8 +271,8 @@ class Halves(NamedTuple):
 
 def open_halves(stack: Mapping[str, Floats], rows: Ints) -> Halves:
     """Half cycles that are open in ``rows``, once they are settled: between open points, and up to now."""
-    part, width = _part(stack, rows), stack["level"].shape[1]
-    depth = part["depth"].reshape(-1).astype(np.int64)
+    width = stack["level"].shape[1]
+    depth = stack["depth"][rows].reshape(-1).astype(np.int64)
     deep = int(depth.max(initial=0))
     there = np.arange(deep) < depth[:, None]
     levels, hours = (
