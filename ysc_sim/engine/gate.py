@@ -2,6 +2,8 @@
 
 Bids are made inside the run, from what the meters have shown so far. Where nothing in the run reads the outcome, all
 slots are cleared afterwards in one batch: the market's contract says that the bits are the same.
+
+A cell behind an open switch has a gate of its own: who is joined there trades there, under the same rules.
 """
 
 from __future__ import annotations
@@ -61,6 +63,8 @@ class Gate:
         self._bought_mwh = np.zeros(shape, dtype=np.int64)
         self._sold_mwh = np.zeros(shape, dtype=np.int64)
         self._cleared_price = np.zeros(shape)
+        self._island: Ints | None = None
+        """Uppermost cell of the island in which each order stands, (K, S, n); 0: that of the common wires."""
 
     def open(self, slot: int, frame: Frame, state: State) -> None:
         """At the beginning of ``slot``: collect the bids for every slot whose gate closes now."""
@@ -91,6 +95,8 @@ class Gate:
         self._quantity_mwh[slot] = quantity if may is None else np.where(may, quantity, 0)
         self._price[slot] = bids.price_jpy_per_kwh
         self._is_buyer[slot] = bids.is_buyer
+        if may is not None:
+            self._note_islands(slot, state)
         if community.market_in_loop:
             self._clear(slot, slot + 1)
 
@@ -101,12 +107,16 @@ class Gate:
         # Where an island prices scarcity, its trade follows the meters, not the gate.
         tied_only = alone or community.island.scarcity is not None
         trades = np.array([mode.trades and (bool(TIED[code]) or not tied_only) for code, mode in enumerate(MODES)])
-        may = trades[state.mode]
-        top = islands_of(community, state)
-        if top is not None:
-            # The one market is that of the community's own wires; a cell behind an open switch is not on them.
-            may = may & (top == 0)
-        return community.cell_of.spread(may.astype(np.float64)) > 0
+        return community.cell_of.spread(trades[state.mode].astype(np.float64)) > 0
+
+    def _note_islands(self, slot: int, state: State) -> None:
+        """Where each order of ``slot`` stands."""
+        top = islands_of(self.community, state)
+        if top is None or not top.any():
+            return
+        if self._island is None:
+            self._island = np.zeros(self._quantity_mwh.shape, dtype=np.int16)
+        self._island[slot] = top[:, self.community.cell_of.group]
 
     def _of(self, slot: int) -> tuple[Bids, Cleared]:
         """Orders of one slot and what became of them, (S, n) each."""
@@ -133,18 +143,28 @@ class Gate:
 
     def _clear(self, first: int, last: int) -> None:
         own = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
+        place = None if self._island is None else self._island[first:last]
+        apart = place is not None and place.any()
+        cleared = self._cleared(inside(own, place == 0) if apart else own, first)
+        if place is not None and apart:
+            for number in np.unique(place[place > 0]).tolist():
+                mine = place == number
+                part = self._cleared(inside(own, mine), first, self.community.cells[number])
+                cleared = Cleared(*(np.where(mine, one, rest) for one, rest in zip(part, cleared, strict=True)))
+        self._bought_mwh[first:last] = cleared.bought_mwh
+        self._sold_mwh[first:last] = cleared.sold_mwh
+        self._cleared_price[first:last] = cleared.price_jpy_per_kwh
+
+    def _cleared(self, own: Bids, first: int, place: str = "") -> Cleared:
+        """Outcome of the orders (K, S, n) of one market; ``place``: the island that has it to itself."""
         bids = own if self._kept is None else at_buyers(own, self._kept)
         if self._continuous is not None:
-            cleared = negotiate(self._continuous, bids, self.community.site.rows, first, self._traders)
+            cleared = negotiate(self._continuous, bids, self.community.site.rows, first, self._traders, place)
         elif isinstance(self.community.market, NetworkMarket):
             cleared = self._clear_over(self.community.market, bids)
         else:
             cleared = self.community.market.clear(bids)
-        if self._kept is not None:
-            cleared = at_sellers(cleared, own, self._kept)
-        self._bought_mwh[first:last] = cleared.bought_mwh
-        self._sold_mwh[first:last] = cleared.sold_mwh
-        self._cleared_price[first:last] = cleared.price_jpy_per_kwh
+        return cleared if self._kept is None else at_sellers(cleared, own, self._kept)
 
     def _clear_over(self, market: NetworkMarket, bids: Bids) -> Cleared:
         """Row by row, each within the limits of the wires."""
@@ -167,6 +187,11 @@ class Gate:
             for first in range(0, slots, batch):
                 self._clear(first, min(first + batch, slots))
         return Cleared(self._bought_mwh, self._sold_mwh, self._cleared_price)
+
+
+def inside(bids: Bids, mine: Bools) -> Bids:
+    """The orders of those who stand in one island; the others have none."""
+    return Bids(np.where(mine, bids.quantity_mwh, 0), bids.price_jpy_per_kwh, bids.is_buyer)
 
 
 def at_buyers(bids: Bids, kept: int) -> Bids:

@@ -198,10 +198,9 @@ def _note_alone(
 
 
 def _note_apart(community: Community, frame: Frame, top: Ints) -> None:
-    """Buildings behind an open switch deliver nothing to the others in this slot."""
+    """Buildings on either side of an open switch deliver nothing to each other in this slot."""
     slot = frame.moment.step // community.site.axis.steps_per_slot
-    apart = community.cell_of.spread((top > 0).astype(np.float64)) > 0
-    frame.recorder.note_apart(slot, frame.rows, apart)
+    frame.recorder.note_apart(slot, frame.rows, top)
 
 
 def idle(community: Community, state: State, fleet: int) -> Floats:

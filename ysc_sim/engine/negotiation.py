@@ -29,9 +29,16 @@ def arrivals(env: simpy.Environment, session: Negotiation) -> Generator[Any, Any
 
 
 def negotiate(
-    market: ContinuousMarket, bids: Bids, rows: Rows, first_slot: int, memory: dict[str, np.ndarray] | None = None
+    market: ContinuousMarket,
+    bids: Bids,
+    rows: Rows,
+    first_slot: int,
+    memory: dict[str, np.ndarray] | None = None,
+    place: str = "",
 ) -> Cleared:
     """Outcome of the windows of some slots, orders (K, S, n) from ``first_slot`` on, one after the other.
+
+    ``place``: the island that has a window of its own.
 
     ``memory`` (S, n): what the traders of each row remember from window to window, changed in place; None: nothing.
     """
@@ -40,7 +47,7 @@ def negotiate(
     price = np.zeros(quantity.shape)
     traded = (quantity * bids.is_buyer).any(axis=2) & (quantity * ~bids.is_buyer).any(axis=2)
     for slot, row in zip(*(place.tolist() for place in np.nonzero(traded)), strict=True):
-        draws = rows.generator(row, "market", f"gate {first_slot + slot}")
+        draws = rows.generator(row, f"market {place}".strip(), f"gate {first_slot + slot}")
         mine = None if memory is None else {name: array[row] for name, array in memory.items()}
         session = market.negotiate(bids_of(bids, (slot, row)), draws, mine)
         env = simpy.Environment()

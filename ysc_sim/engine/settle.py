@@ -17,7 +17,7 @@ from ysc_sim.contracts import Cleared
 from ysc_sim.engine.island_trade import IslandTrade
 from ysc_sim.engine.rationing import ration
 from ysc_sim.results.recorder import Recorder
-from ysc_sim.units import MWH_PER_KWH, Bools, Floats, Ints
+from ysc_sim.units import MWH_PER_KWH, Floats, Ints
 
 BATCH = 40_000
 """Meters settled at once: what they need stays in the cache."""
@@ -90,14 +90,14 @@ def _readings(register_kwh: Floats) -> Ints:
 def settle(
     meters: Meters,
     cleared: Cleared,
-    apart: Bools | None = None,
+    together: Ints | None = None,
     island: IslandTrade | None = None,
     loss_rate: float = 0.0,
 ) -> Trades:
     """Deliver what was cleared as far as the meters allow, and add what was traded inside islands.
 
-    ``apart`` (K, S, n): buildings that stood behind an open switch for a part of the slot deliver and take nothing of
-    what was cleared. ``loss_rate``: share that public lines keep on the way.
+    ``together`` (K, S, n): buildings with one number were joined throughout the slot; between others nothing is
+    delivered. ``loss_rate``: share that public lines keep on the way.
     """
     slots, rows, n = meters.import_mwh.shape
     if len(cleared.bought_mwh) == 0:
@@ -111,16 +111,26 @@ def settle(
         if island is not None:
             taken, given = taken - island.import_mwh[part], given - island.export_mwh[part]
         taken, given = np.minimum(cleared.bought_mwh[part], taken), np.minimum(cleared.sold_mwh[part], given)
-        if apart is not None:
-            taken, given = (np.where(apart[part], 0, side) for side in (taken, given))
-        ends = both_ends(np.add.reduce(given, axis=2), np.add.reduce(taken, axis=2), loss_rate)
-        bought[part], sold[part] = ration(taken, ends[0]), ration(given, ends[1])
+        bought[part], sold[part] = _delivered(taken, given, None if together is None else together[part], loss_rate)
         payment[part] = _value(bought[part] - sold[part], cleared.price_jpy_per_kwh[part])
     loss = np.add.reduce(sold, axis=2) - np.add.reduce(bought, axis=2)
     if island is not None:
         payment += _value(island.bought_mwh - island.sold_mwh, island.price_jpy_per_kwh)
         bought, sold = bought + island.bought_mwh, sold + island.sold_mwh
     return Trades(bought, sold, payment, loss)
+
+
+def _delivered(taken: Ints, given: Ints, together: Ints | None, loss_rate: float) -> tuple[Ints, Ints]:
+    """What arrives and what is sent among those who were joined: the smaller side, the longer one is rationed."""
+    if together is not None and together.any():
+        bought, sold = np.zeros_like(taken), np.zeros_like(given)
+        for number in np.unique(together).tolist():
+            mine = together == number
+            parts = _delivered(np.where(mine, taken, 0), np.where(mine, given, 0), None, loss_rate)
+            bought, sold = bought + parts[0], sold + parts[1]
+        return bought, sold
+    ends = both_ends(np.add.reduce(given, axis=2), np.add.reduce(taken, axis=2), loss_rate)
+    return ration(taken, ends[0]), ration(given, ends[1])
 
 
 def _value(energy_mwh: Ints, price_jpy_per_kwh: Floats) -> Ints:

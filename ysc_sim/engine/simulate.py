@@ -92,7 +92,9 @@ def run_community(
     cleared = live.gate.outcome()
     island = trade_in_islands(community, live.recorder, meters.import_mwh, meters.export_mwh)
     retailer = community.terms.retailer
-    trades = settle(meters, cleared, live.recorder.apart, island, 0.0 if retailer is None else retailer.loss_rate)
+    joined = live.recorder.joined
+    together = None if joined is None else joined[:, :, community.cell_of.group]
+    trades = settle(meters, cleared, together, island, 0.0 if retailer is None else retailer.loss_rate)
     cleared = with_islands(cleared, island)
     residual = check_run(community, live, stored) if live.tally is None else live.tally.residual_kwh
     check_trades(community, live, meters, trades)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ysc_sim.units import Bools, Floats, Ints
+from ysc_sim.units import Floats, Ints
 
 
 @dataclass
@@ -54,8 +54,10 @@ class Recorder:
         self.grid_import_kwh = np.zeros((slots + 1, rows))
         self.grid_export_kwh = np.zeros((slots + 1, rows))
         self.loss_kwh = np.zeros((slots + 1, rows))
-        self.apart: Bools | None = None
-        """(K, S, n): buildings that stood behind an open switch inside the community in a part of the slot."""
+        self.joined: Ints | None = None
+        """(K, S, c): first cell that each cell was joined to throughout the slot; 0 where no switch was open."""
+        self._ways: tuple[int, Ints, Ints] | None = None
+        """Slot at hand, the island that each cell was last in, and a number of all that it was in, (S, c)."""
         self.alone: AloneEnergy | None = None
         """What went through the buildings' meters while they were without grid."""
 
@@ -99,13 +101,26 @@ class Recorder:
         """Forget the registers of buildings, which have been read."""
         self.register_import_kwh = self.register_export_kwh = np.zeros((0, 0, 0))
 
-    def note_apart(self, slot: int, rows: Ints | None, apart: Bools) -> None:
-        """Remember buildings (R, n) that are cut off from the others in ``slot``; ``rows`` None: all of them."""
-        slots, all_rows, n = self.register_import_kwh.shape
-        if self.apart is None:
-            self.apart = np.zeros((slots - 1, all_rows, n), dtype=np.bool_)
-        if slot < slots - 1:
-            self.apart[slot, slice(None) if rows is None else rows] |= apart
+    def note_apart(self, slot: int, rows: Ints | None, top: Ints) -> None:
+        """Remember the island ``top`` (R, c) in which each cell is in ``slot``; ``rows`` None: all of them."""
+        slots, all_rows = self.register_import_kwh.shape[:2]
+        if slot >= slots - 1:
+            return
+        if self.joined is None:
+            self.joined = np.zeros((slots - 1, all_rows, top.shape[1]), dtype=np.int16)
+        if self._ways is None or self._ways[0] != slot:
+            shape = all_rows, top.shape[1]
+            self._ways = slot, np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        some = slice(None) if rows is None else rows
+        _, last, way = self._ways
+        moved = top != last[some]
+        if not moved.any():
+            return
+        way[some] = np.where(moved, way[some] * 1_000_003 + top + 1, way[some])
+        last[some] = top
+        # Cells went the same way if their numbers agree; the first of them stands for all.
+        mine = way[some]
+        self.joined[slot, some] = np.argmax(mine[:, :, None] == mine[:, None, :], axis=2)
 
     def note_alone(self, slot: int, rows: Ints | None, imported: Floats, exported: Floats, island: Ints) -> None:
         """Remember energy (R, n) that moved inside islands in ``slot``; ``island``: number of each building's, −1 none.
