@@ -144,11 +144,12 @@ class Gate:
     def _clear(self, first: int, last: int) -> None:
         own = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
         place = None if self._island is None else self._island[first:last]
-        apart = place is not None and place.any()
-        cleared = self._cleared(inside(own, place == 0) if apart else own, first)
-        if place is not None and apart:
+        if place is None or not place.any():
+            cleared = self._cleared(own, first)
+        else:
+            cleared = self._cleared(inside(own, np.asarray(place == 0)), first)
             for number in np.unique(place[place > 0]).tolist():
-                mine = place == number
+                mine = np.asarray(place == number)
                 part = self._cleared(inside(own, mine), first, self.community.cells[number])
                 cleared = Cleared(*(np.where(mine, one, rest) for one, rest in zip(part, cleared, strict=True)))
         self._bought_mwh[first:last] = cleared.bought_mwh

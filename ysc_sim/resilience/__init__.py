@@ -16,6 +16,7 @@ from ysc_sim.resilience.transient import (
     Source,
     Stage,
     TransientEvent,
+    Trip,
     frequency_response,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "Stage",
     "TierSurvival",
     "TransientEvent",
+    "Trip",
     "frequency_response",
     "reliability_indices",
     "reserve_curve",

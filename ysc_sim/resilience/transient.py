@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,21 +81,42 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trip:
+    """A relay of a follower: off for good once frequency has been below (``above``: above) a limit for ``delay_s``.
+
+    OFR and UFR of inverters: IEEE 1547-2018, table 18 (there 58.5 Hz 300 s, 56.5 Hz 0.16 s, 61.2 Hz 300 s, 62 Hz
+    0.16 s); Japan, 50 Hz: 48.5 Hz and 51.0 Hz, 1 s.
+    """
+
+    limit_hz: Number
+    delay_s: Number
+    above: bool = False
+
+    def __post_init__(self) -> None:
+        _refuse_unless(self, "limit_hz", np.isfinite, "must be a number")
+        _refuse_unless(self, "delay_s", lambda x: np.isfinite(x) & (x >= 0), "must be ≥ 0")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrequencyWatt:
     """Inverters that give less when frequency is high: −p·(Δf − deadband)/(f₀·droop), down to nothing, after a lag.
 
-    IEEE 1547-2018, 6.5.2.7.1 (frequency-droop). Every field is a number or (E,).
+    IEEE 1547-2018, 6.5.2.7.1 (frequency-droop). ``droop_pu`` inf: they do not respond, and may also take power
+    (``p_kw`` < 0). ``trips``: relays that switch them off. Every other field is a number or (E,).
     """
 
     p_kw: Number
     deadband_hz: Number
     droop_pu: Number
     lag_s: Number
+    trips: tuple[Trip, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("p_kw", "deadband_hz", "lag_s"):
+        for name in ("deadband_hz", "lag_s"):
             _refuse_unless(self, name, lambda x: np.isfinite(x) & (x >= 0), "must be ≥ 0")
-        _refuse_unless(self, "droop_pu", lambda x: np.isfinite(x) & (x > 0), "must be > 0")
+        _refuse_unless(self, "droop_pu", lambda x: x > 0, "must be > 0")
+        rule = "must be ≥ 0 where droop_pu is finite"
+        _refuse_unless(self, "p_kw", lambda x: np.isfinite(x) & ((x >= 0) | np.isinf(_array(self.droop_pu))), rule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +134,7 @@ class Stage:
 
 
 TransientEvent = tuple[int, float, str, int]
-"""(row, t_s, kind, index): kind shed (index: the stage), collapsed or overfrequency (index −1)."""
+"""(row, t_s, kind, index): kind shed (index: the stage), tripped (the follower), collapsed or overfrequency (−1)."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +191,7 @@ def frequency_response(
     if not (np.isfinite(duration) and duration > 0):
         raise ValueError(f"duration_s(={duration_s}) must be > 0 and finite.")
     island = Island(frequency_hz, load_kw, load_damping_pu, collapse_hz, rise_hz)
-    rows = _rows([step_kw, *island], *sources, *followers, *ufls)
+    rows = _rows([step_kw, *island], *sources, *followers, *ufls, *(trip for one in followers for trip in one.trips))
     plant = _plant(rows, step_kw, sources, followers, ufls, island)
     _refuse_lags_without_inertia(plant)
     response = _empty(plant)
@@ -196,25 +217,24 @@ def _fill(response: FrequencyResponse, plant: Plant, part: Ints, duration_s: flo
     response.rocof_hz_per_s[part] = rate
     response.settling_hz[part] = settling
     response.shed_kw[part] = shed * plant.base_kw
-    response.outcome[part] = _outcome(course, settling)
+    response.outcome[part] = _outcome(plant, course, settling)
     response.events.extend((int(part[row]), t_s, kind, index) for row, t_s, kind, index in course.events)
     response.energy_kwh[part] = course.energy * plant.base_kw[:, None] / 3600.0
 
 
 def _settling(plant: Plant, course: Course, shed: Floats) -> Floats:
-    missing = plant.step - shed
-    everyone = np.zeros(plant.lag_s.shape[1], dtype=np.bool_)
-    rest = rest_of(plant, missing)
+    missing = plant.step - shed + (plant.follower * course.off).sum(axis=1)
+    rest = rest_of(plant, missing, apart=course.off)
     # Where a stretch of frequencies balances (dead bands), the one that was reached is the steady state.
-    left = missing_at(plant, missing, course.end_hz[:, None], everyone)[:, 0]
+    left = missing_at(plant, missing, course.end_hz[:, None], course.off)[:, 0]
     rest = np.where(np.abs(left) <= 1e-12 * np.maximum(np.abs(plant.step), 1e-3), course.end_hz, rest)
     return np.where(np.isfinite(rest) & (course.ended == 0), rest, np.nan)
 
 
-def _outcome(course: Course, settling: Floats) -> npt.NDArray[np.object_]:
+def _outcome(plant: Plant, course: Course, settling: Floats) -> npt.NDArray[np.object_]:
     near = np.abs(course.end_hz - np.where(np.isnan(settling), np.inf, settling)) <= SETTLED_HZ
     calm = near & (np.abs(course.end_rate) <= SETTLED_HZ_PER_S) & ~course.waiting
-    shed = course.tripped.any(axis=1)
+    shed = (course.tripped & (plant.victim < 0)).any(axis=1)
     codes = np.where(calm, np.where(shed, 1, 0), 4)
     codes = np.where(course.ended == LOW, 2, np.where(course.ended == HIGH, 3, codes))
     return np.array(list(Outcome), dtype=object)[codes]
@@ -251,9 +271,9 @@ def _refuse_unless(spec: object, name: str, allowed: object, rule: str) -> None:
         raise ValueError(f"{name}(={value}) {rule}.")
 
 
-def _rows(values: Sequence[Number], *specs: Source | FrequencyWatt | Stage) -> int:
+def _rows(values: Sequence[Number], *specs: Source | FrequencyWatt | Stage | Trip) -> int:
     """E, from everything that may be (E,)."""
-    fielded = [getattr(spec, field.name) for spec in specs for field in fields(spec)]
+    fielded = [getattr(spec, field.name) for spec in specs for field in fields(spec) if field.name != "trips"]
     shape = np.broadcast_shapes(*(np.shape(_array(value)) for value in (*values, *fielded)))
     if len(shape) > 1:
         raise ValueError(f"shape(={shape}) must be a scalar or (E,).")
@@ -327,12 +347,30 @@ def _plant(
         deadband_hz=_stack([follower.deadband_hz for follower in followers], rows),
         span_hz=_stack([follower.droop_pu for follower in followers], rows) * f0[:, None],
         lag_s=_stack([follower.lag_s for follower in followers], rows),
-        below_hz=_stack([stage.below_hz for stage in ufls], rows) - f0[:, None],
-        delay_s=_stack([stage.delay_s for stage in ufls], rows),
-        shed=_stack([stage.shed_kw for stage in ufls], rows) / unit,
+        **_relays(rows, followers, ufls, f0, base),
         collapse_hz=collapse - f0,
         rise_hz=rise - f0,
     )
+
+
+def _relays(
+    rows: int, followers: Sequence[FrequencyWatt], ufls: Sequence[Stage], f0: Floats, base: Floats
+) -> dict[str, Any]:
+    """Relays that shed load, then those of followers, (R, k) each."""
+    own = [(trip, j) for j, follower in enumerate(followers) for trip in follower.trips]
+    limits = [*(stage.below_hz for stage in ufls), *(trip.limit_hz for trip, _ in own)]
+    delays = [*(stage.delay_s for stage in ufls), *(trip.delay_s for trip, _ in own)]
+    shed = [*(stage.shed_kw for stage in ufls), *(0.0 for _ in own)]
+    above = [*(False for _ in ufls), *(trip.above for trip, _ in own)]
+    victim = [*(-1 for _ in ufls), *(j for _, j in own)]
+    shape = (rows, len(limits))
+    return {
+        "limit_hz": _stack(limits, rows) - f0[:, None],
+        "delay_s": _stack(delays, rows),
+        "shed": _stack(shed, rows) / base[:, None],
+        "above": np.broadcast_to(np.array(above, dtype=np.bool_), shape),
+        "victim": np.broadcast_to(np.array(victim, dtype=np.int64), shape),
+    }
 
 
 def _checked(name: str, value: Number, rows: int, *, least: float = -np.inf, equal: bool = True) -> Floats:

@@ -8,33 +8,34 @@ from ysc_sim.resilience.transient_plant import Plant
 from ysc_sim.units import Bools, Floats
 
 
-def missing_at(plant: Plant, missing: Floats, frequency: Floats, lagging: Bools) -> Floats:
+def missing_at(plant: Plant, missing: Floats, frequency: Floats, apart: Bools) -> Floats:
     """Power balance at rest (source side − load side) at frequency differences (R, b), per unit.
 
-    ``missing`` (R,): what the sources must add; followers marked in ``lagging`` (q,) are left out.
+    ``missing`` (R,): what the sources must add; followers marked in ``apart`` (R, q) are left out.
     """
     f = frequency[:, :, None]
     governor = np.clip(-plant.gain[:, None, :] * f, plant.lowest[:, None, :], plant.highest[:, None, :])
     curtailed = np.clip((f - plant.deadband_hz[:, None, :]) / plant.span_hz[:, None, :], 0.0, 1.0)
-    follower = plant.follower[:, None, :] * curtailed * ~lagging
+    follower = plant.follower[:, None, :] * curtailed * ~apart[:, None, :]
     held = governor.sum(axis=2) - follower.sum(axis=2) - plant.damping[:, None] * frequency
     return np.asarray(held - missing[:, None], dtype=np.float64)
 
 
-def rest_of(plant: Plant, missing: Floats, *, lagging: Bools | None = None) -> Floats:
+def rest_of(plant: Plant, missing: Floats, *, apart: Bools) -> Floats:
     """Frequency difference (R,) in Hz at rest; −inf or inf where nothing holds it.
 
     The balance falls with frequency in straight pieces: it is taken at the joints, and the piece in which it
     crosses zero is solved for exactly.
     """
-    without = np.zeros(plant.lag_s.shape[1], dtype=np.bool_) if lagging is None else lagging
     gain = np.where(plant.gain > 0, plant.gain, np.inf)
-    edge = plant.deadband_hz
+    edge, zero = plant.deadband_hz, plant.deadband_hz + plant.span_hz
+    # One that does not respond has no end of its slope.
+    zero = np.where(np.isfinite(zero), zero, edge)
     joints = np.concatenate(
-        [np.zeros((plant.rows, 1)), -plant.highest / gain, -plant.lowest / gain, edge, edge + plant.span_hz], axis=1
+        [np.zeros((plant.rows, 1)), -plant.highest / gain, -plant.lowest / gain, edge, zero], axis=1
     )
     joints.sort(axis=1)
-    value = missing_at(plant, missing, joints, without)
+    value = missing_at(plant, missing, joints, apart)
     below = (value > 0).sum(axis=1)
     rows = np.arange(plant.rows)
     left, right = np.maximum(below - 1, 0), np.minimum(below, joints.shape[1] - 1)

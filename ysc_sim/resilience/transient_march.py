@@ -10,12 +10,14 @@ from ysc_sim.resilience.transient_joints import (
     LOW,
     Joints,
     cross,
+    fire,
     joints_of,
     jump,
     valves_in,
 )
 from ysc_sim.resilience.transient_plant import (
     FREQUENCY,
+    OFF,
     ONE,
     Pieces,
     Plant,
@@ -46,6 +48,8 @@ class Course(NamedTuple):
     end_rate: Floats
     end_s: Floats
     tripped: Bools
+    off: Bools
+    """Followers that relays have switched off, (R, q)."""
     waiting: Bools
     """Whether a relay's timer was running at the end."""
     ended: Ints
@@ -159,11 +163,10 @@ class March:
         self.joint_x[rows], self.joint_s[rows] = x, now
         ended = cross(plant, pieces, column, now, x, self.layout)
         fires = (column < 0) & (due <= now)
-        trips = fires[:, None] & (pieces.timing_s + plant.delay_s <= now[:, None])
-        for row, stage in zip(*np.nonzero(trips), strict=True):
-            self.events.append((int(rows[row]), float(now[row]), "shed", int(stage)))
-        pieces.tripped |= trips
-        pieces.timing_s[trips] = np.inf
+        if fires.any():
+            trips = fires[:, None] & (pieces.timing_s + plant.delay_s <= now[:, None])
+            for row, kind, index in fire(plant, pieces, trips, x, self.layout):
+                self.events.append((int(rows[row]), float(now[row]), kind, index))
         self.ended[rows] = ended
         self._note(rows, x, now)
         if not self.layout.spinning and fires.any():
@@ -239,6 +242,7 @@ class March:
             rate,
             self.end_s,
             self.pieces.tripped,
+            self.pieces.follower == OFF,
             np.isfinite(self.pieces.timing_s).any(axis=1) & on,
             self.ended,
             energy,

@@ -19,7 +19,7 @@ from ysc_sim.units import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class Plant:
-    """Islands of R rows; sources (R, g), followers (R, q), relay stages (R, k); powers per unit of ``base_kw``."""
+    """Islands of R rows; sources (R, g), followers (R, q), relays (R, k); powers per unit of ``base_kw``."""
 
     base_kw: Floats
     step: Floats
@@ -44,12 +44,17 @@ class Plant:
     span_hz: Floats
     """From the edge of the dead band to zero output."""
     lag_s: Floats
-    below_hz: Floats
+    limit_hz: Floats
     delay_s: Floats
     shed: Floats
+    """Load that a relay sheds; 0 where it switches a follower off."""
+    above: Bools
+    """Whether a relay acts above its limit, (R, k); else below."""
+    victim: Ints
+    """Follower that a relay switches off, (R, k); −1: it sheds load."""
     collapse_hz: Floats
     rise_hz: Floats
-    """Stages and limits as differences to nominal."""
+    """Relays and limits as differences to nominal."""
 
     def take(self, rows: Ints) -> Plant:
         """Some rows."""
@@ -106,7 +111,7 @@ class Pieces:
     governor: Ints
     """(R, g): 0 free, 1 at its highest, −1 at its lowest."""
     follower: Ints
-    """(R, q): 0 inside the dead band, 1 on the slope, 2 at zero output."""
+    """(R, q): 0 inside the dead band, 1 on the slope, 2 at zero output, ``OFF`` once a relay has switched it off."""
     timing_s: Floats
     """(R, k): when the relay's timer started; inf while it rests."""
     tripped: Bools
@@ -122,11 +127,20 @@ class Pieces:
         self.timing_s[rows], self.tripped[rows] = part.timing_s, part.tripped
 
 
+OFF = 3
+"""Piece of a follower that gives nothing any more."""
+
+
 def start_pieces(plant: Plant) -> Pieces:
     """At nominal frequency, everything free."""
     governor = np.zeros(plant.gain.shape, dtype=np.int64)
-    timing = np.where(plant.below_hz > 0, 0.0, np.inf)
+    timing = np.where(outside(plant, np.zeros((plant.rows, 1))), 0.0, np.inf)
     return Pieces(governor, np.zeros(plant.lag_s.shape, np.int64), timing, np.zeros(timing.shape, dtype=np.bool_))
+
+
+def outside(plant: Plant, frequency: Floats) -> Bools:
+    """Relays (R, k) that frequency differences (R, 1) set going."""
+    return np.where(plant.above, frequency > plant.limit_hz, frequency < plant.limit_hz)
 
 
 def system(plant: Plant, layout: Layout, pieces: Pieces) -> Floats:
@@ -194,7 +208,7 @@ def stop_of(plant: Plant, pieces: Pieces) -> Floats:
 def _curtailment(plant: Plant, layout: Layout, pieces: Pieces, j: int) -> Floats:
     """What a follower aims at, as a form in X."""
     target = np.zeros((plant.rows, layout.size))
-    on_slope, at_zero = pieces.follower[:, j] == 1, pieces.follower[:, j] == 2
+    on_slope, at_zero = pieces.follower[:, j] == 1, pieces.follower[:, j] >= 2
     slope = plant.follower[:, j] / plant.span_hz[:, j]
     target[:, FREQUENCY] = np.where(on_slope, -slope, 0.0)
     full = np.where(at_zero, -plant.follower[:, j], 0.0)
