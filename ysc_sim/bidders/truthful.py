@@ -27,6 +27,8 @@ class Truthful:
     kind: ClassVar[str] = "truthful"
     Spec: ClassVar[type] = TruthfulSpec
     reads_outcome: ClassVar[bool] = False
+    from_meters: ClassVar[bool] = True
+    from_expected: ClassVar[bool] = True
 
     def __init__(self, spec: TruthfulSpec) -> None:
         self.spec = spec

@@ -35,6 +35,7 @@ class ZeroIntelligence:
     kind: ClassVar[str] = "zero_intelligence"
     Spec: ClassVar[type] = ZeroIntelligenceSpec
     reads_outcome: ClassVar[bool] = False
+    from_meters: ClassVar[bool] = True
 
     def __init__(self, spec: ZeroIntelligenceSpec) -> None:
         self.spec = spec

@@ -39,6 +39,7 @@ class Zip:
     kind: ClassVar[str] = "zip"
     Spec: ClassVar[type] = ZipSpec
     reads_outcome: ClassVar[bool] = True
+    from_meters: ClassVar[bool] = True
 
     def __init__(self, spec: ZipSpec) -> None:
         self.spec = spec

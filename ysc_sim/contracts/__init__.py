@@ -41,6 +41,16 @@ from ysc_sim.contracts.outages import OutageModel, OutageWindow
 from ysc_sim.contracts.planners import Cells, Contract, Outlook, Planner, Plant
 from ysc_sim.contracts.relief import Called, ReliefBidder, ReliefMarket
 from ysc_sim.contracts.strategies import Beyond, Notice, SlotMeters, Strategy, View, Wish
+from ysc_sim.contracts.stretches import (
+    Followed,
+    Following,
+    Recounting,
+    Scheduled,
+    following,
+    promises,
+    recounting,
+    scheduled,
+)
 from ysc_sim.contracts.wiring import NetworkMarket, Tangent, Wiring
 from ysc_sim.contracts.world import SITE, DeviceState, EnergyClass, Moment, Rows, Site
 
@@ -62,6 +72,8 @@ __all__ = [
     "EnergyClass",
     "Flexible",
     "Flow",
+    "Followed",
+    "Following",
     "Forecast",
     "History",
     "Late",
@@ -83,9 +95,11 @@ __all__ = [
     "Placed",
     "Planner",
     "Plant",
+    "Recounting",
     "ReliefBidder",
     "ReliefMarket",
     "Rows",
+    "Scheduled",
     "Site",
     "SlotMeters",
     "Startable",
@@ -97,6 +111,10 @@ __all__ = [
     "View",
     "Wiring",
     "Wish",
+    "following",
     "late",
+    "promises",
+    "recounting",
+    "scheduled",
     "startable",
 ]

@@ -132,6 +132,7 @@ class Bidder(Protocol):
     Spec: ClassVar[type]
     reads_outcome: ClassVar[bool]
     """True if bids depend on what earlier orders led to: then the market clears inside the loop."""
+    # Optional promises, see ``ysc_sim.contracts.stretches``: ``from_meters``, ``from_expected``.
 
     def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """What it remembers, arrays (R, …); all that is random in a row comes from the row's own generators."""

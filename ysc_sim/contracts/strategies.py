@@ -188,6 +188,7 @@ class Strategy(Protocol):
     Spec: ClassVar[type]
     reads_market: ClassVar[bool]
     """True if decisions depend on cleared trades: then the market clears inside the loop."""
+    # Optional promise, see ``ysc_sim.contracts.stretches``: ``from_fixed``.
 
     def start(self, rows: Rows) -> DeviceState:
         """What it remembers, arrays (R, n)."""

@@ -143,6 +143,20 @@ class ProfileFleet:
         units = self._work_out(begin, -(-(end - begin) // block) * block)
         return units[np.arange(first, first + count) // unit - begin]
 
+    def steps_kw(self, first: int, count: int) -> Floats:
+        """As :meth:`power_kw`, from the pages that :meth:`bands` reads: steps are asked for in order."""
+        step_s = self.placed.site.axis.step_s
+        unit = np.arange(first, first + count) * step_s // self._unit_s
+        parts, done = [], 0
+        while done < count:
+            if not 0 <= unit[done] - self._first < len(self._page):
+                self._turn_to(int(unit[done]))
+            here = unit[done : np.searchsorted(unit, self._first + len(self._page))] - self._first
+            whole = here[-1] - here[0] == len(here) - 1
+            parts.append(self._page[here[0] : here[-1] + 1] if whole else self._page[here])
+            done += len(here)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
     def start(self) -> DeviceState:
         """Only ``row`` (S, 1): which row of the ensemble each row of the state is."""
         return {"row": np.arange(self.placed.site.rows.count, dtype=np.float64).reshape(-1, 1)}

@@ -22,11 +22,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, Measure, MetricInfo, Moment, Placed, Store
+from ysc_sim.contracts.stretches import Followed
 from ysc_sim.devices.ageing import Ageing
 from ysc_sim.devices.battery_limits import PowerLimits
 from ysc_sim.devices.battery_response import Piece, Response, lost_kw, rate_kw, share_until
 from ysc_sim.devices.battery_sizes import Sizes, at, column_of
 from ysc_sim.devices.battery_spec import BatterySpec, design_of
+from ysc_sim.devices.battery_steps import follow
 from ysc_sim.devices.conversion import one_if_equal
 from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
 
@@ -206,6 +208,12 @@ class BatteryFleet:
         state["out_kwh"] = state["out_kwh"] + discharge
         held_s = held_h * SECONDS_PER_HOUR if stopped.size else None
         return Flow(energy, charge, discharge, loss, None, held_s)
+
+    def follow_steps(self, state: DeviceState, wish_kw: Floats, dt_s: float) -> Followed | None:
+        """Many steps in one go (:mod:`ysc_sim.devices.battery_steps`); None unless the batteries are plain."""
+        limited = self._limits.charge or self._limits.discharge
+        special = limited or self._has_standby or self._ages or self._response is not None
+        return None if special else follow(state, wish_kw, self._fixed_window, self._sizes, dt_s)
 
     def _late(self, response: Response, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
         """As :meth:`advance`, of batteries that need time to follow: piece after piece of even power."""

@@ -7,12 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bids, BidView, Cleared, Flexible, History, Plant, Vehicles
+from ysc_sim.contracts import Bids, BidView, Cleared, Flexible, History, Plant, Vehicles, recounting
 from ysc_sim.engine.beyond import vehicles_of
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.outlook import plant_of
 from ysc_sim.engine.prices import Prices
 from ysc_sim.units import Floats
+
+DAY_S = 86_400
 
 
 class Viewer:
@@ -58,6 +60,28 @@ class Viewer:
             stores=lambda: self.stores(state),
             vehicles=vehicles,
             last=last,
+        )
+
+    def view_of_all(self, first: int, last: int, frame: Frame) -> BidView:
+        """What bidders see at the gates of the slots from ``first`` to ``last``, one behind the other: (K, R, n)."""
+        forecast = self.community.forecast
+        assert recounting(forecast)
+        recorder, axis = frame.recorder, self.community.site.axis
+        imported, exported = (
+            values[: last + 1] for values in (recorder.register_import_kwh, recorder.register_export_kwh)
+        )
+        past = History(imported, exported, DAY_S // axis.slot_s)
+        values = self.prices.values_ahead(first, last - first + 1)
+
+        def prices(count: int) -> tuple[Floats, Floats]:
+            return values[0][None, :, None], values[1][None, :, None]
+
+        return BidView(
+            slot=first,
+            slot_s=axis.slot_s,
+            t_s=float(frame.moment.t_s),
+            expected_kwh=forecast.predict_each(past, last - first + 1),
+            prices=prices,
         )
 
     def stores(self, state: State) -> Flexible | None:

@@ -34,17 +34,23 @@ class ActTime(simpy.Event):
 def tick(
     env: simpy.Environment, run: Run, progress: Callable[[float], None] | None, first: int, last: int
 ) -> Generator[Any, Any, None]:
-    """Close and act at every step from ``first`` to before ``last``, and close there."""
+    """Close and act at every step from ``first`` to before ``last``, and close there; between events many at once."""
     step_s, count = run.axis.step_s, run.axis.count
     each = max(1, count // 200)
     yield ActTime(env, 0)
-    for k in range(first, last):
+    k, told = first, 0
+    while k < last:
         t_s = k * step_s
         run.close(t_s)
-        run.act(t_s)
-        if progress is not None and k % each == 0:
+        passed = run.stretch(k, int(min(env.peek(), last * step_s) // step_s))
+        if not passed:
+            run.act(t_s)
+            passed = 1
+        if progress is not None and k >= told:
             progress(k / count)
-        yield ActTime(env, step_s)
+            told = k + each
+        k += passed
+        yield ActTime(env, passed * step_s)
     run.close(last * step_s)
     if last == count:
         run.end()

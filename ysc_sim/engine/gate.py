@@ -9,12 +9,22 @@ A cell behind an open switch has a gate of its own: who is joined there trades t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ysc_sim.billing.public_lines import LOSS_UNIT, arriving, kept_part, sent_for
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.contracts import Bids, Cleared, ContinuousMarket, History, NetworkMarket, ReliefMarket
+from ysc_sim.contracts import (
+    Bids,
+    Cleared,
+    ContinuousMarket,
+    History,
+    NetworkMarket,
+    ReliefMarket,
+    promises,
+    recounting,
+)
 from ysc_sim.engine.bidding import Viewer
 from ysc_sim.engine.envelope import envelope_of, rows_with_both_sides
 from ysc_sim.engine.frame import Frame
@@ -55,6 +65,20 @@ class Gate:
         """Slots between the closing of the gate and delivery."""
         self._kept = None if retailer is None or not retailer.loss_rate else kept_part(retailer.loss_rate)
         self.relief = ReliefBook(community)
+        self.can_wait = (
+            not self.relief.active
+            and promises(bidder, "from_meters", "bid")
+            and not any(control.strategy.reads_market for control in community.controls)
+        )
+        """Whether nobody can tell if the gate opens a little later: bids read nothing but meters and prices, and nobody
+        in the run reads what was cleared."""
+        self._at_once = (
+            self.can_wait
+            and community.market.trades
+            and self.lead == 0
+            and promises(bidder, "from_expected", "bid")
+            and recounting(community.forecast)
+        )
         self._next = 0
         """Slot that is bid for next."""
         self._quantity_mwh = np.zeros(shape, dtype=np.int64)
@@ -82,6 +106,21 @@ class Gate:
         while self._next <= last:
             self._collect(self._next, past, frame, state, may)
             self._next += 1
+
+    def open_all(self, slots: range, frame_of: Callable[[int], Frame], state: State) -> None:
+        """Open the gates of ``slots``, whose meters have been read: one after the other, or at once."""
+        if not (self._at_once and slots):
+            for slot in slots:
+                self.open(slot, frame_of(slot), state)
+            return
+        first, last = slots[0], min(slots[-1], self._slots - 1)
+        bids = self.community.bidder.bid(self.viewer.view_of_all(first, last, frame_of(first)), self._memory)
+        self._quantity_mwh[first : last + 1] = bids.quantity_mwh
+        self._price[first : last + 1] = bids.price_jpy_per_kwh
+        self._is_buyer[first : last + 1] = bids.is_buyer
+        self._next = last + 1
+        if self.community.market_in_loop:
+            self._clear(first, last + 1)
 
     def _collect(self, slot: int, past: History, frame: Frame, state: State, may: Bools | None) -> None:
         community = self.community

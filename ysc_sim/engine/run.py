@@ -25,6 +25,7 @@ from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.ramp import start_ramp
 from ysc_sim.engine.shedding import next_turn_s, start_shedding
+from ysc_sim.engine.stretch import can_stretch, steps_at_once, take_steps
 from ysc_sim.engine.swing import start_swing
 from ysc_sim.engine.switchyard import Switchyard
 from ysc_sim.engine.tally import WINDOW, Tally
@@ -68,6 +69,7 @@ class Run:
         self.tally = Tally(community, self.record_s) if tallied else None
         if self.tally is not None:
             self.tally.begin(self.state, self.recorder.columns)
+        self._stretches = can_stretch(community)
         self.dark = False
         self._next_event_s = self._ask_for_events()
         self._next_any_s = float(self._next_event_s.min())
@@ -224,6 +226,37 @@ class Run:
     def _note_switching(self) -> None:
         self.dark = not self.on_grid
         self._note_events()
+
+    # -- stretches -----------------------------------------------------------------------------------------------
+
+    def stretch(self, first: int, last: int) -> int:
+        """Close and act at all steps from ``first`` on, at most to ``last``, at once; how many steps have passed.
+
+        0 where something happens in the very first, or somebody wants to be asked at every step.
+        """
+        if not self._stretches or self.dark:
+            return 0
+        step_s, per_slot = self.axis.step_s, self.axis.steps_per_slot
+        last = min(last, int(min(self._next_any_s, self.axis.duration_s) // step_s))
+        opens = self.gate.active and first % per_slot == 0
+        if self.gate.active and not self.gate.can_wait:
+            last = min(last, (first // per_slot + 1) * per_slot)
+        count = steps_at_once(self.community, first, last, None if self.tally is None else WINDOW)
+        if not count:
+            return 0
+        if opens and not self.gate.can_wait:
+            self.gate.open(first // per_slot, self._new_frame(None, first * step_s, first), self.state)
+        if not take_steps(self, first, count):
+            self._stretches = False
+            return 0
+        self.now_s = (first + count) * step_s
+        self.frame = self._new_frame(None, self.now_s - step_s, first + count - 1)
+        if self.gate.active and self.gate.can_wait:
+            slots = range(-(-first // per_slot), (first + count - 1) // per_slot + 1)
+            self.gate.open_all(
+                slots, lambda slot: self._new_frame(None, slot * self.axis.slot_s, slot * per_slot), self.state
+            )
+        return count
 
     # -- act -----------------------------------------------------------------------------------------------------
 

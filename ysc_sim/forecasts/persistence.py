@@ -43,3 +43,16 @@ class Persistence:
             return np.repeat(history.net_kwh(1)[None], count, axis=0)
         day = history.slots_per_day
         return np.stack([history.net_kwh(day - k % day) for k in range(count)])
+
+    def predict_each(self, history: History, count: int) -> Floats:
+        """What :meth:`predict` says at each of the last ``count`` gates, the last being the end of ``history``."""
+        if history.slots == 0:
+            return np.zeros((count, *history.import_kwh.shape[1:]))
+        gate = np.arange(history.slots - count + 1, history.slots + 1)
+        day = history.slots_per_day
+        back = np.where(gate >= day, day, 1) if self._yesterday else np.ones_like(gate)
+        end = np.maximum(gate - back + 1, 1)
+        exported = history.export_kwh[end] - history.export_kwh[end - 1]
+        expected: Floats = exported - (history.import_kwh[end] - history.import_kwh[end - 1])
+        expected[gate == 0] = 0.0
+        return expected

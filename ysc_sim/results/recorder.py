@@ -6,7 +6,7 @@ the stores (kWh at its end) and times (s).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,22 @@ class Recorder:
         """Add (R, n) values to a column; ``rows`` None: all of them."""
         self._written.add(name)
         self._add(self.columns[name], interval, rows, values)
+
+    def add_steps(
+        self, arrays: Mapping[str, Floats], interval: int, every: int, parts: Mapping[str, Sequence[Floats]]
+    ) -> None:
+        """Fill whole intervals from ``interval`` on in ``columns`` or ``community``: of each name values (K, S, n) of
+        steps, ``every`` in an interval, added in the order of time and then of the list."""
+        self._written.update(parts)
+        for name, values in parts.items():
+            intervals = len(values[0]) // every
+            begin = interval % self._held
+            here = arrays[name][begin : begin + intervals]
+            here[...] = values[0][::every]
+            for step in range(every):
+                for part in values[step == 0 :]:
+                    np.add(here, part[step::every], out=here)
+            self._fresh[id(arrays[name])] = interval + intervals - 1
 
     def add_community(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
         """Add (R, 1) values to a community column."""

@@ -23,6 +23,7 @@ class NoControl:
     kind: ClassVar[str] = "none"
     Spec: ClassVar[type] = NoControlSpec
     reads_market: ClassVar[bool] = False
+    from_fixed: ClassVar[bool] = True
 
     def __init__(self, specs: Sequence[NoControlSpec], building_ids: Sequence[str]) -> None:
         self.specs = specs

@@ -27,6 +27,7 @@ class SelfConsumption:
     kind: ClassVar[str] = "self_consumption"
     Spec: ClassVar[type] = SelfConsumptionSpec
     reads_market: ClassVar[bool] = False
+    from_fixed: ClassVar[bool] = True
 
     def __init__(self, specs: Sequence[SelfConsumptionSpec], building_ids: Sequence[str]) -> None:
         self.specs = specs

@@ -1,0 +1,259 @@
+"""Stretches: steps between two events, taken at once where nobody needs an instant of its own (decision 0007).
+
+What keeps no state (profiles, meters, registers, columns, bids that only read meters) is worked out for all steps of a
+stretch as arrays; only the stores' levels are followed step by step, by the fleet itself. Every number is made by the
+same operations in the same order as step by step, so that the bits are the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import numpy as np
+
+from ysc_sim.community.arrays import Community, Control
+from ysc_sim.community.segments import Segments
+from ysc_sim.contracts import Device, Followed, View, Wish, following, promises, scheduled
+from ysc_sim.engine.meters import Rest, may_cross, read_meters
+from ysc_sim.engine.move import GENERATION, STORES
+from ysc_sim.units import SECONDS_PER_HOUR, Floats
+
+if TYPE_CHECKING:
+    from ysc_sim.engine.run import Run
+
+NUMBERS = 32_768
+"""Numbers in one array of a stretch: few enough for a processor's cache."""
+LEAST = 2
+"""Steps below which a stretch is not worth it."""
+
+
+class Part(NamedTuple):
+    """One fleet in a stretch."""
+
+    fleet: Device
+    to_building: Segments
+    p_kw: Floats
+    """(K, R0, m)"""
+    moved_kwh: Floats
+    """(K, R0, n)"""
+    stores: Followed | None
+
+
+def can_stretch(community: Community) -> bool:
+    """Whether the steps between two events may be taken at once: nobody looks at more than a stretch can show."""
+    special = community.switches or community.export_bans or community.island.cold_load is not None
+    if special or (community.wires is not None and community.wires.control):
+        return False
+    flexible = [i for i, fleet in enumerate(community.fleets) if fleet.flexible]
+    if len(flexible) > 1 or not all(f.flexible or scheduled(f) for f in community.fleets):
+        return False
+    if not flexible:
+        return True
+    follows = following(community.fleets[flexible[0]]) and community.by_building[flexible[0]].one_each
+    return follows and all(promises(control.strategy, "from_fixed", "decide") for control in community.controls)
+
+
+def steps_at_once(community: Community, first: int, last: int, held: int | None) -> int:
+    """Steps from ``first`` to at most ``last`` that make whole recorded intervals, all within what is ``held``."""
+    every = community.record_every
+    if first % every:
+        return 0
+    width = community.rows * len(community.buildings)
+    count = min(last - first, max(NUMBERS // max(width, 1), LEAST, every))
+    intervals = count // every
+    if held is not None:
+        intervals = min(intervals, held - first // every % held)
+    return intervals * every if intervals * every >= LEAST else 0
+
+
+def take_steps(run: Run, first: int, count: int) -> bool:
+    """Let ``count`` steps from ``first`` on pass and book them; False, and nothing done, where the stores refuse."""
+    community, state = run.community, run.state
+    shape = (count, community.rows, len(community.buildings))
+    dt_h = run.axis.step_s / SECONDS_PER_HOUR
+    parts: list[Part | None] = []
+    fixed: Floats | None = None
+    for fleet, to_building in zip(community.fleets, community.by_building, strict=True):
+        if not scheduled(fleet):
+            parts.append(None)
+            continue
+        p_kw = fleet.steps_kw(first, count)
+        want = _grouped(to_building, p_kw)
+        fixed = want if fixed is None else fixed + want
+        parts.append(Part(fleet, to_building, p_kw, _grouped(to_building, p_kw * dt_h), None))
+    fixed = np.zeros(shape) if fixed is None else fixed
+    net = fixed if fixed.shape == shape else np.broadcast_to(fixed, shape)
+    if None in parts:
+        place = parts.index(None)
+        followed = _follow(run, place, net)
+        if followed is None:
+            return False
+        to_building = community.by_building[place]
+        moved = _grouped(to_building, followed.energy_kwh)
+        parts[place] = Part(community.fleets[place], to_building, followed.p_kw, moved, followed)
+        net = net + _grouped(to_building, followed.p_kw)
+    done = [part for part in parts if part is not None]
+    for i, part in enumerate(done):
+        state.p_kw[i] = part.p_kw[-1]
+    state.net_kw = net[-1]
+    _book(run, first, done, net)
+    return True
+
+
+def _grouped(groups: Segments, values: Floats) -> Floats:
+    """(K, R, m) → (K, R, g)"""
+    if groups.identity:
+        return values
+    return groups.sum(values.reshape(-1, values.shape[2])).reshape(*values.shape[:2], -1)
+
+
+def _follow(run: Run, place: int, fixed: Floats) -> Followed | None:
+    """Let the stores follow what their strategies wish of them; None where they must be asked step by step."""
+    community, to_building = run.community, run.community.by_building[place]
+    wish = _wish(community, run.state.controls, fixed)
+    own = wish if to_building.identity else wish.take(to_building.group, axis=2)
+    fleet = community.fleets[place]
+    assert following(fleet)
+    return fleet.follow_steps(run.state.fleets[place], own, float(run.axis.step_s))
+
+
+def _wish(community: Community, memories: list[dict[str, Floats]], fixed: Floats) -> Floats:
+    """What strategies that look at ``fixed`` (K, S, n) alone want in every step."""
+    flat = fixed.reshape(-1, fixed.shape[2])
+    first = community.controls[0]
+    if len(community.controls) == 1 and first.columns is None:
+        return _asked(first, flat, memories[0], community).reshape(fixed.shape)
+    wish = np.zeros(flat.shape)
+    for control, memory in zip(community.controls, memories, strict=True):
+        columns = slice(None) if control.columns is None else control.columns
+        wish[:, columns] = _asked(control, flat, memory, community)
+    return wish.reshape(fixed.shape)
+
+
+def _asked(control: Control, fixed: Floats, memory: dict[str, Floats], community: Community) -> Floats:
+    def refuse() -> NoReturn:
+        raise TypeError(f"{control.strategy.kind}: a strategy that is from_fixed looks at View.fixed_kw alone.")
+
+    own = control.pick(fixed)
+    unknown = np.broadcast_to(np.nan, own.shape)
+    axis = community.site.axis
+    said = control.strategy.decide(
+        View(
+            t_s=np.nan,
+            slot_elapsed_s=np.nan,
+            slot_s=axis.slot_s,
+            step_s=axis.step_s,
+            fixed_kw=own,
+            lo_kw=unknown,
+            hi_kw=unknown,
+            stores=refuse,
+            meters=refuse,
+            prices=refuse,
+            committed=refuse,
+        ),
+        memory,
+    )
+    return said.power_kw if isinstance(said, Wish) else said
+
+
+def _book(run: Run, first: int, parts: list[Part], net: Floats) -> None:
+    """Meters, columns and registers of all steps of a stretch; ``net`` (K, S, n) kW."""
+    energy = parts[0].moved_kwh if parts else np.zeros(net.shape)
+    for part in parts[1:]:
+        energy = energy + part.moved_kwh
+    if energy.shape != net.shape:
+        energy = np.broadcast_to(energy, net.shape)
+    stores = next((part for part in parts if part.stores is not None), None)
+    dt_s = float(run.axis.step_s)
+    meters = _meters(net, energy, stores, dt_s)
+    together = [np.add.reduce(values, axis=2, keepdims=True) for values in (net, energy)]
+    whole = _meters(together[0], together[1], stores, dt_s, together=True)
+    columns = _columns(parts)
+    columns["import_kwh"], columns["export_kwh"] = [meters[0]], [meters[1]]
+    every = run.community.record_every
+    interval = first // every
+    run.recorder.add_steps(run.recorder.columns, interval, every, columns)
+    run.recorder.add_steps(
+        run.recorder.community, interval, every, {"import_kwh": [whole[0]], "export_kwh": [whole[1]]}
+    )
+    if stores is not None and stores.stores is not None:
+        name = "ev_soc_kwh" if stores.fleet.energy_class == "ev" else "soc_kwh"
+        level = _grouped(stores.to_building, stores.stores.stored_kwh[every - 1 :: every])
+        run.recorder.add_steps(run.recorder.columns, interval, 1, {name: [level]})
+    _registers(run, first, meters, whole)
+    if run.tally is not None:
+        run.recorder.pass_on(interval + len(net) // every - 1, run.tally.take)
+
+
+def _columns(parts: list[Part]) -> dict[str, list[Floats]]:
+    """Energies (K, S, n) by column, in the order of the fleets."""
+    columns: dict[str, list[Floats]] = {}
+    for part in parts:
+        kind = part.fleet.energy_class
+        if part.stores is not None:
+            charge, discharge = STORES[kind]
+            for name, values in (
+                (charge, part.stores.charge_kwh),
+                (discharge, part.stores.discharge_kwh),
+                ("storage_loss_kwh", part.stores.loss_kwh),
+            ):
+                columns.setdefault(name, []).append(_grouped(part.to_building, values))
+        elif kind == "load":
+            columns.setdefault("load_kwh", []).append(-part.moved_kwh)
+        else:
+            columns.setdefault(GENERATION[kind], []).append(part.moved_kwh)
+    return columns
+
+
+def _meters(
+    net: Floats, energy: Floats, stores: Part | None, dt_s: float, *, together: bool = False
+) -> tuple[Floats, Floats]:
+    """Import and export (K, S, n) of every step, exact where a store came to rest in it."""
+    imported, exported = read_meters(net, energy, [], dt_s)
+    if stores is None or stores.stores is None or not len(stores.stores.rested):
+        return imported, exported
+    followed, to_meter = stores.stores, stores.to_building
+    to_meter = to_meter.all_in_one if together else to_meter
+    steps = followed.rested
+    flat = [values.reshape(-1, values.shape[2]) for values in (net[steps], followed.p_kw[steps], followed.held_s)]
+    crosses = may_cross(flat[0], [Rest(to_meter, flat[1], flat[2])], dt_s).reshape(len(steps), -1).any(axis=1)
+    for h in np.flatnonzero(crosses):
+        k = steps[h]
+        rest = Rest(to_meter, followed.p_kw[k], followed.held_s[h])
+        imported[k], exported[k] = read_meters(net[k], energy[k], [rest], dt_s)
+    return imported, exported
+
+
+def _registers(run: Run, first: int, meters: tuple[Floats, Floats], whole: tuple[Floats, Floats]) -> None:
+    """Cumulative registers; what they showed at the end of every slot."""
+    state, recorder, per_slot = run.state, run.recorder, run.axis.steps_per_slot
+    count = len(meters[0])
+    ends = np.arange(-(first + 1) % per_slot, count, per_slot)
+    slots = (first + 1 + ends) // per_slot
+    span = slice(int(slots[0]), int(slots[-1]) + 1) if len(slots) else slice(0, 0)
+    for name, values in zip(("import_kwh", "export_kwh"), meters, strict=True):
+        running = _running(getattr(state, name), values)
+        setattr(state, name, running[-1])
+        getattr(recorder, f"register_{name}")[span] = running[ends]
+    for name, values in zip(("grid_import_kwh", "grid_export_kwh"), whole, strict=True):
+        running = _running(getattr(state, name), values)
+        setattr(state, name, running[-1])
+        getattr(recorder, name)[span] = running[ends][:, :, 0]
+    if not len(slots):
+        return
+    recorder.loss_kwh[span] = state.loss_kwh[:, 0]
+    for mine, register in (("import_kwh", recorder.register_import_kwh), ("grid_import_kwh", recorder.grid_import_kwh)):
+        now = register[slots[-1]].reshape(getattr(state, mine).shape)
+        before = register[slots[-1] - 1].reshape(now.shape) if len(slots) > 1 else getattr(state, f"slot_{mine}")
+        setattr(state, f"last_{mine}", now - before)
+        setattr(state, f"slot_{mine}", now)
+
+
+def _running(start: Floats, values: Floats) -> Floats:
+    """``start`` (S, n) with each of ``values`` (K, S, n) added one after the other, (K, S, n)."""
+    out = np.empty(values.shape)
+    before = start
+    for after, value in zip(out, values, strict=True):
+        np.add(before, value, out=after)
+        before = after
+    return out
