@@ -228,6 +228,15 @@ class Outlets(Protocol):
     """Largest power of each outlet, (m,); 0 where there is none."""
 
 
+@runtime_checkable
+class FrequencyCurved(Protocol):
+    """A fleet of generators of which some give less by the frequency of an island, along curves of their own."""
+
+    frequency_curve: Floats | None
+    """(m, 2): rise of frequency from which on each gives less, Hz, and rise from there to nothing, per unit of the
+    nominal frequency; NaN where a plant takes the island's figure. None: all do."""
+
+
 class Measure(NamedTuple):
     """A number of every device at the end of a run."""
 

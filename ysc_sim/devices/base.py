@@ -67,6 +67,7 @@ class ProfileFleet:
         self.stores = False
         self.tier_shares: Floats | None = None
         self.forming: Bools = np.zeros(m, dtype=np.bool_)
+        self.frequency_curve: Floats | None = None
         self.notes: tuple[Mapping[str, Any], ...] = ()
         """What a reader of the results must know about the profiles in use."""
         self._takes = self.energy_class == "load"
@@ -196,6 +197,13 @@ class ProfileFleet:
 
     def on_event(self, state: DeviceState, moment: Moment) -> None:
         """Never due."""
+
+
+def curves_of(specs: Sequence[Any]) -> Floats | None:
+    """Frequency-watt curves of generators, as :class:`~ysc_sim.contracts.FrequencyCurved` keeps them."""
+    fields = ("frequency_deadband_hz", "frequency_droop_pu")
+    found = np.array([[getattr(spec, name) for name in fields] for spec in specs], dtype=np.float64)
+    return None if np.isnan(found).all() else found
 
 
 def _one_row_if_equal(values: Any) -> Any:

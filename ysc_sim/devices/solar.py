@@ -18,7 +18,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.contracts import EnergyClass, Placed
-from ysc_sim.devices.base import ProfileFleet, Source
+from ysc_sim.devices.base import ProfileFleet, Source, curves_of
 from ysc_sim.devices.measured import file_problems, is_file, measured_source
 from ysc_sim.devices.weather import has_own_weather, planes_kw, sky_notes, weather_step_s
 from ysc_sim.errors import Problem
@@ -58,6 +58,11 @@ class SolarSpec:
     outlet_kw: KW = 0.0
     """Stand-alone outlet (自立運転コンセント): what the inverter gives to critical demand of its own building in an
     outage, sun only; 1.5 is usual. 0: none."""
+    frequency_droop_pu: Annotated[float, Gt(0), Le(1), FieldUnit("1")] | None = None
+    """Rise of an island's frequency, per unit, that takes all its power away (frequency-watt); the island's
+    ``sun_droop_pu`` if not given."""
+    frequency_deadband_hz: Annotated[float, Ge(0), Le(5), FieldUnit("Hz")] | None = None
+    """It gives less above nominal by more than this; the island's ``sun_deadband_hz`` if not given."""
     profile: Annotated[str, Len(0, 200)] = ""
     """A measured profile (.csv beside the scenario) instead of plane and sunshine."""
     profile_rated_kw: PositiveKW | None = None
@@ -107,6 +112,7 @@ class SolarFleet(ProfileFleet):
             sources[plane] = Source(kw, weather_step_s(site), 0)
         order = list(sources)
         self.outlet_kw = placed.column("outlet_kw")
+        self.frequency_curve = curves_of(specs)
         # Rows may differ in the rated power: the inverter then grows with the modules.
         rated = placed.column("rated_kw")
         larger = np.atleast_2d(placed.by_row("rated_kw", rated)) / rated

@@ -21,7 +21,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.contracts import EnergyClass, Placed
-from ysc_sim.devices.base import ProfileFleet, Source
+from ysc_sim.devices.base import ProfileFleet, Source, curves_of
 from ysc_sim.devices.weather import file_notes, wind_and_density
 from ysc_sim.timeseries.folder import profiles_folder
 from ysc_sim.timeseries.weather_file import WIND
@@ -104,11 +104,16 @@ class WindSpec:
     """How wind rises with height: 0.10 to 0.14 over the sea, 0.14 to 0.30 on land."""
     count: Annotated[int, Ge(1), Le(1000), Unit("1")] = 1
     """Number of turbines."""
+    frequency_droop_pu: Annotated[float, Gt(0), Le(1), Unit("1")] | None = None
+    """Rise of an island's frequency, per unit, that takes all its power away (frequency-watt); the island's
+    ``sun_droop_pu`` if not given."""
+    frequency_deadband_hz: Annotated[float, Ge(0), Le(5), Unit("Hz")] | None = None
+    """It gives less above nominal by more than this; the island's ``sun_deadband_hz`` if not given."""
 
     @property
     def rated_kw(self) -> float:
         """Largest power of all its turbines."""
-        return self.count * float(power_curves()[self.turbine].kw.max())
+        return self.count * float(curve_of(self.turbine).kw.max())
 
     def check(self) -> list[tuple[str, str, dict[str, object]]]:
         """Cross rules: (problem key, field, values)."""
@@ -135,5 +140,6 @@ class WindFleet(ProfileFleet):
             there = at_standard_density(at_height(speed, height_m, exponent, measured_at_m), density)
             sources.append(Source(curve_of(turbine).power_kw(there), step_s, 0))
         which = [kinds.index((spec.turbine, spec.hub_height_m, spec.shear_exponent)) for spec in placed.specs]
+        self.frequency_curve = curves_of(placed.specs)
         self.notes = ({"key": "wind_is_synthetic"},) if site.weather_file is None else file_notes(site)
         self.follow(sources, np.array(which, dtype=np.int64), placed.column("count").reshape(1, -1))

@@ -18,6 +18,7 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import startable
 from ysc_sim.engine.cold_load import tier_parts
 from ysc_sim.engine.frame import Frame
+from ysc_sim.engine.frequency_watt import follow_curves
 from ysc_sim.engine.islands import any_in_island, islands_of, pool
 from ysc_sim.engine.modes import BLACKSTART, DEAD, GRID, ISLAND, PLANNED, RECOVER, lives, tied
 from ysc_sim.engine.outlet import serve_from_outlets
@@ -161,9 +162,9 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         give=_ratio(drawn, cell.give_kw) * live,
         take=_ratio(charged, cell.take_kw) * live,
     )
-    split = None
+    split = follow_curves(community, state, frame, (followers - spilt_first) * live) or {}
     if community.island.sharing != "droop":
-        split = stores_kw(community, state, frame, drawn * live, charged * live)
+        split |= stores_kw(community, state, frame, drawn * live, charged * live)
     _set_powers(community, state, frame, shares, split)
     serve_from_outlets(community, state, frame)
     if community.island.overload_s is not None:
@@ -249,12 +250,10 @@ def _now_s(state: State, frame: Frame) -> Floats:
     return np.asarray(np.broadcast_to(frame.moment.t_s, (len(state.mode), 1)), dtype=np.float64)
 
 
-def _set_powers(
-    community: Community, state: State, frame: Frame, shares: Shares, split: dict[int, Floats] | None
-) -> None:
+def _set_powers(community: Community, state: State, frame: Frame, shares: Shares, split: dict[int, Floats]) -> None:
     """Overwrite the powers of devices in cells without grid, or back on it and waiting; add up the buildings anew.
 
-    ``split``: what each store does, where not all do the same part of what they can.
+    ``split``: what each store or plant does, where not all do the same part of what they can.
     """
     whole = ((state.mode == GRID) | (state.mode == PLANNED)).astype(np.float64)
     waits = (state.mode == RECOVER).astype(np.float64)
@@ -264,7 +263,7 @@ def _set_powers(
         if startable(fleet):
             least = np.maximum(lo, 0.0)
             alone = least * to_cell.spread(shares.base) + (np.maximum(hi, 0.0) - least) * to_cell.spread(shares.engine)
-        elif split is not None and fleet.flexible:
+        elif i in split:
             alone = split[i]
         elif fleet.flexible:
             alone = np.maximum(hi, 0.0) * to_cell.spread(shares.give)
