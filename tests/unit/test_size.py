@@ -1,4 +1,4 @@
-"""Sizing: the analytic optimum of a square wave, brute force on random loads, and what must hold of any search."""
+"""Sizing: the analytic optimum of a square wave, and what must hold of any search."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_analytic_optimum_of_a_square_wave(
     found = size(file)
     best = analytic(price, energy_kwh, target_kw)
     reached = float(found.candidates.columns["npv_jpy"][found.winner])
-    assert reached == pytest.approx(best, rel=0.01, abs=1.0)
+    assert reached == pytest.approx(best, rel=0.005, abs=1.0)
     assert found.buys_nothing == (energy_kwh == 0)
     if target_kw is not None:
         assert found.sizes[ENERGY] == pytest.approx(energy_kwh, abs=1.0)
@@ -107,24 +107,6 @@ def test_the_first_year_still_pays_the_old_peak(tmp_path: Path) -> None:
     flow = found.flow.flow_jpy
     assert flow[1] == pytest.approx(0.0, abs=2000)
     assert flow[2] == pytest.approx(found.number("saved_kw") * DEMAND_JPY, rel=1e-3)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_random_loads_are_within_a_percent_of_brute_force(tmp_path: Path, seed: int) -> None:
-    """Costs that are convex in the energy: what a kW costs grows with depth."""
-    random = np.random.default_rng(seed)
-    kw = 40.0 + 60.0 * np.sort(random.random(48))[np.argsort(np.abs(np.arange(48) - 28), kind="stable")[::-1].argsort()]
-    write_load(tmp_path, kw)
-    battery = f"investment_jpy_per_kwh: {random.uniform(20_000, 90_000):.0f}"
-    fine = f"vary: {{{ENERGY}: {list(range(0, 161, 4))}, {TARGET}: {list(range(45, 105))}}}\n  refine: 0"
-    brute = size(scenario_file(tmp_path, battery, fine))
-    coarse = f"vary: {{{ENERGY}: [0, 40, 80, 160], {TARGET}: [45, 60, 80, 100]}}\n  refine: 3"
-    found = size(scenario_file(tmp_path, battery, coarse))
-    costs = [one.candidates.columns["total_cost_jpy"][one.winner] for one in (found, brute)]
-    assert costs[0] <= costs[1] * 1.01
-    worth = [one.candidates.columns["npv_jpy"][one.winner] for one in (found, brute)]
-    assert worth[0] >= worth[1] * 0.97
-    assert found.candidates.count < brute.candidates.count / 2
 
 
 def test_optuna_is_as_good(tmp_path: Path) -> None:

@@ -168,6 +168,12 @@ def grid(variant: int, one: Variant, values: Mapping[str, Sequence[float]]) -> P
     return Points(variant, {key: part.ravel() for key, part in zip(one.keys, mesh, strict=True)}, count)
 
 
+def joined(parts: Sequence[Points]) -> Points:
+    """Candidates of one variant, part after part."""
+    sizes = {key: np.concatenate([part.sizes[key] for part in parts]) for key in parts[0].sizes}
+    return Points(parts[0].variant, sizes, sum(part.count for part in parts))
+
+
 def measure(
     one: Variant,
     sizes: Mapping[str, Floats],

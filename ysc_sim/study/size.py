@@ -1,8 +1,8 @@
 """What to buy: every candidate simulated, the grid made finer around the best, the best judged old and on unseen draws.
 
 1. Nothing is bought: everybody alone, the year that all savings are counted from.
-2. A grid of sizes for every combination of the choices, then ``refine`` finer grids around the best; or, for many
-   dimensions, Optuna's suggestions, a batch at a time. Devices are new.
+2. A grid of sizes for every combination of the choices, then finer grids around the best, until a step is less than a
+   hundredth of a size; or, for many dimensions, Optuna's suggestions, a batch at a time. Devices are new.
 3. The finalists, those that nobody beats and the best, once more with each device at the end of its life: savings
    fade between the two. The winner is the best of them.
 4. Seeds that the search has not seen: what the winner costs there, and how much less the best of the finalists would
@@ -34,19 +34,14 @@ from ysc_sim.study.candidates import (
     simulate_rows,
     variants,
 )
-from ysc_sim.study.pattern_search import Walk
 from ysc_sim.study.pool import Candidates
 from ysc_sim.study.purchase import Purchase, asset_of, outlay_jpy, purchases, without_purchases
+from ysc_sim.study.refinement import refine
 from ysc_sim.study.worth import FRONT_ON, Worth, beaten_by_nobody, score, worth_of
 from ysc_sim.study.yearly import Peaks, monthly_peaks
 from ysc_sim.units import Bools, Floats, Ints
 
 FINALISTS = 24
-STARTS = 3
-ROWS_PER_ROUND = 400
-MOST_REACH = 10
-MOST_ROUNDS = 2
-"""Rounds of finer grids for each halving of the step."""
 TRIALS_AT_ONCE = 32
 SAME = 1e-9
 STEPS_TO_POLISH = 9
@@ -202,44 +197,7 @@ def _by_grid(task: Task, number: int) -> None:
     one = task.variants[number]
     tried = {key: sorted(set(task.sizing.vary[key])) for key in one.keys}
     task.simulate(grid(number, one, tried))
-    _refine(task, number, tried)
-
-
-def _refine(task: Task, number: int, tried: dict[str, list[float]]) -> None:
-    """Finer grids around the best candidates of a variant; ``tried``: values of each key so far.
-
-    From the best, and from the best that buy something, each a pattern search on a small grid, diagonals among it: as
-    long as a round finds a better one the step stays, else it is halved, ``refine`` times in all. All searches of a
-    round are one batch, with as many values a key as a batch of good size holds: a row more costs little, a round much.
-    (A target just too low for its battery breaks: the best lies along a cliff, which few values would not follow.)
-    """
-    one = task.variants[number]
-    if not one.keys or not task.sizing.refine:
-        return
-    starts = _starts(task, number)
-    reach = max(int((ROWS_PER_ROUND / len(starts)) ** (1.0 / len(one.keys)) - 1.0) // 2, 1)
-    reach = min(reach, MOST_REACH)
-    scores = task.scores()
-    walks = [
-        Walk.at(task.candidates, start, tried, reach, float(scores[start]), task.sizing.refine) for start in starts
-    ]
-    for _ in range(MOST_ROUNDS * task.sizing.refine):
-        grids = [grid(number, one, walk.around(tried)) for walk in walks if walk.halvings]
-        if not grids:
-            return
-        sizes = {key: np.concatenate([points.sizes[key] for points in grids]) for key in one.keys}
-        task.simulate(Points(number, sizes, sum(points.count for points in grids)))
-        scores = task.scores()
-        for walk in walks:
-            walk.go_on(task.candidates, number, scores)
-
-
-def _starts(task: Task, number: int) -> list[int]:
-    """The best candidate of a variant, and the best that buy something, in other places of the grid."""
-    mine = np.flatnonzero(task.candidates.variant == number)
-    order = mine[np.argsort(task.scores()[mine], kind="stable")]
-    buying = order[task.candidates.columns["purchase_jpy"][order] > 0]
-    return list(dict.fromkeys([int(order[0]), *(int(k) for k in buying[:STARTS])]))
+    refine(task, number, tried)
 
 
 def _by_optuna(task: Task, number: int, trials: int) -> None:
@@ -257,9 +215,7 @@ def _by_optuna(task: Task, number: int, trials: int) -> None:
         points = Points(number, sizes, len(next(iter(sizes.values()))))
         added = task.candidates.add(points, task.measure(number, sizes, points.count))
         asked.tell(task.scores()[added])
-    _refine(
-        task, number, {key: np.linspace(low, high, STEPS_TO_POLISH).tolist() for key, (low, high) in ranges.items()}
-    )
+    refine(task, number, {key: np.linspace(low, high, STEPS_TO_POLISH).tolist() for key, (low, high) in ranges.items()})
 
 
 def _judged(task: Task, base: Measured, import_kw: Floats) -> Sized:
