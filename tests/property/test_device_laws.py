@@ -19,7 +19,11 @@ STEP_S = 1800
 AXIS = TimeAxis.of("2026-01-12T00:00", step_s=STEP_S, days=3)
 SITE = Site(AXIS, Rows((1, 2)), 35.45, 139.64, Path(), "synthetic")
 SAMPLES: dict[str, list[dict[str, Any]]] = {
-    "aircon": [{"thermal_kw": 5, "floor_m2": 80}, {"thermal_kw": 1, "floor_m2": 80, "used_until": "08:00"}],
+    "aircon": [
+        {"thermal_kw": 5, "floor_m2": 80},
+        {"thermal_kw": 1, "floor_m2": 80, "used_until": "08:00"},
+        {"thermal_kw": 3, "floor_m2": 80, "mass_wh_per_k_m2": 46},
+    ],
     "battery": [{"energy_kwh": 10, "power_kw": 5}, {"model": "generic_home"}, {"model": "generic_business"}],
     "ev": [
         {"discharge_kw": 6},

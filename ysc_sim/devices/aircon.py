@@ -1,6 +1,7 @@
 """Air conditioning as a load with a memory: a room that warms up while it is switched off, and must be cooled later.
 
-The room is one node [1]_: heat flows to the outdoors through a resistance ``R`` and is kept in a capacity ``C``,
+The room is one node [1]_, or two with ``mass_wh_per_k_m2`` (:mod:`ysc_sim.devices.room`: walls remember for a day what
+the air forgets within hours): heat flows to the outdoors through a resistance ``R`` and is kept in a capacity ``C``,
 
     C · dT/dt = (T_out − T) / R + gains ± COP · P,
 
@@ -25,6 +26,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
 from ysc_sim.contracts import Bands, DeviceState, EnergyClass, Flow, LoadSwitches, Measure, MetricInfo, Moment, Placed
+from ysc_sim.devices.room import COUPLING_W_PER_K_M2, Course, TwoNodes
 from ysc_sim.devices.sessions import seconds_of_day
 from ysc_sim.devices.unstored import UnstoredFleet, hour_of, start_rows
 from ysc_sim.devices.weather import outdoor_c, sky_notes
@@ -53,6 +55,11 @@ class AirconSpec:
     """Heat that a kelvin drives out, per floor area."""
     capacity_wh_per_k_m2: Annotated[float, Gt(0), Le(1000), Unit("Wh/K/m²")] = 9.2
     """Heat that a kelvin keeps, per floor area."""
+    mass_wh_per_k_m2: Annotated[float, Ge(0), Le(1000), Unit("Wh/K/m²")] = 0.0
+    """Heat that a kelvin keeps in walls, floors and ceilings, per floor area: 22 (very light), 46 (medium) to 103 (very
+    heavy, EN ISO 13790). 0: the room is one node."""
+    mass_w_per_k_m2: Annotated[float, Gt(0), Le(1000), Unit("W/K/m²")] | None = None
+    """Heat that a kelvin drives from the air into that mass, per floor area; 9.2 (EN ISO 13790) if not given."""
     gain_w_per_m2: Annotated[float, Ge(0), Le(1000), Unit("W/m²")] = 10.0
     """People, light, machines and sun while the room is used (assumed)."""
     cool_c: Celsius = 27.0
@@ -84,6 +91,8 @@ class AirconSpec:
         ]
         if self.heat_c >= self.cool_c:
             found.append(("heating_above_cooling", "heat_c", {"heat_c": self.heat_c, "cool_c": self.cool_c}))
+        if self.mass_w_per_k_m2 is not None and self.mass_wh_per_k_m2 == 0:
+            found.append(("coupling_without_mass", "mass_w_per_k_m2", {"value": self.mass_w_per_k_m2}))
         if abs(sum(self.tier_shares) - 1.0) > SHARES_SUM_EPS:
             found.append(("tier_shares_sum", "tier_shares", {"sum": round(sum(self.tier_shares), 6)}))
         return found
@@ -118,6 +127,8 @@ class AirconFleet(UnstoredFleet):
         self.k_per_kw = 1000.0 / (placed.column("loss_w_per_k_m2") * floor)
         self.kwh_per_k = placed.column("capacity_wh_per_k_m2") * floor / 1000.0
         self._tau_h = self.k_per_kw * self.kwh_per_k
+        self._heavy = np.flatnonzero(placed.column("mass_wh_per_k_m2") > 0)
+        self._nodes = self._two_nodes(floor)
         self._gain_kw = placed.column("gain_w_per_m2") * floor / 1000.0
         self._most_kw = placed.column("thermal_kw")
         self._cool_c, self._heat_c = placed.column("cool_c"), placed.column("heat_c")
@@ -127,13 +138,39 @@ class AirconFleet(UnstoredFleet):
         self._step_h = placed.site.axis.step_s / SECONDS_PER_HOUR
         self._out_c = outdoor_c(placed.site)
 
+    def _two_nodes(self, floor_m2: Floats) -> TwoNodes | None:
+        """Rooms whose walls remember, (h,); None where there are none."""
+        if not self._heavy.size:
+            return None
+        heavy = [self.placed.specs[j] for j in self._heavy.tolist()]
+        coupling = [COUPLING_W_PER_K_M2 if s.mass_w_per_k_m2 is None else s.mass_w_per_k_m2 for s in heavy]
+        kilo_m2 = floor_m2[self._heavy] / 1000.0
+        return TwoNodes(
+            loss_kw_per_k=1.0 / self.k_per_kw[self._heavy],
+            air_kwh_per_k=self.kwh_per_k[self._heavy],
+            coupling_kw_per_k=np.array(coupling) * kilo_m2,
+            mass_kwh_per_k=np.array([s.mass_wh_per_k_m2 for s in heavy]) * kilo_m2,
+        )
+
+    def _courses(self, state: DeviceState, outside: Floats, heat_kw: Floats) -> tuple[TwoNodes, Course, Course] | None:
+        """Of air and walls of the rooms of two nodes, (R, h), at constant heat (R, m)."""
+        if self._nodes is None:
+            return None
+        air, mass, outside, heat = (
+            values[:, self._heavy] for values in (state["room_c"], state["mass_c"], outside, heat_kw)
+        )
+        return self._nodes, *self._nodes.courses(air, mass, outside, heat)
+
     def start(self) -> DeviceState:
-        """Half-way between the set-points. Arrays (S, m): ``row``, ``room_c``, ``cooling`` (1 cools, −1 heats, 0), what
-        was last wanted and when it was asked (``want_kw``, ``asked_s``), and sums: ``used_kwh``, ``discomfort_kh``.
+        """Half-way between the set-points. Arrays (S, m): ``row``, ``room_c``, ``mass_c`` (walls, where any room has
+        them), ``cooling`` (1 cools, −1 heats, 0), what was last wanted and when (``want_kw``, ``asked_s``), and sums:
+        ``used_kwh``, ``discomfort_kh``.
         """
         shape = (self.placed.site.rows.count, len(self._most_kw))
         state = {name: np.zeros(shape) for name in ("cooling", "want_kw", "used_kwh", "discomfort_kh")}
         room = np.array(np.broadcast_to((self._cool_c + self._heat_c) / 2.0, shape))
+        if self._nodes is not None:
+            state["mass_c"] = room.copy()
         return {"row": start_rows(*shape), "room_c": room, "asked_s": np.full(shape, -1.0), **state}
 
     def _outside_c(self, state: DeviceState, moment: Moment) -> Floats:
@@ -157,6 +194,11 @@ class AirconFleet(UnstoredFleet):
         kept = np.exp(-self._step_h / self._tau_h)
         drift = rest + (state["room_c"] - rest) * kept
         per_kw = self.k_per_kw * (1.0 - kept)
+        found = self._courses(state, outside, self._gain_kw * used + 0.0 * rest)
+        if found is not None:
+            nodes, air, _ = found
+            drift[:, self._heavy] = air.at(np.asarray(self._step_h))
+            per_kw[self._heavy] = nodes.k_per_kw(self._step_h)
         cool_kw = np.clip((drift - self._cool_c) / per_kw, 0.0, self._most_kw) * used
         heat_kw = np.clip((self._heat_c - drift) / per_kw, 0.0, self._most_kw) * used
         want = -(cool_kw / np.interp(outside, *COOLING_COP) + heat_kw / np.interp(outside, *HEATING_COP))
@@ -175,7 +217,16 @@ class AirconFleet(UnstoredFleet):
         rest, room = outside + heat_kw * self.k_per_kw, state["room_c"]
         warm = hours_above(room, rest, self._tau_h, self._cool_c + self._tolerance, dt_h)
         cold = hours_above(-room, -rest, self._tau_h, self._tolerance - self._heat_c, dt_h)
-        state["room_c"] = rest + (room - rest) * np.exp(-dt_h / self._tau_h)
+        after = rest + (room - rest) * np.exp(-dt_h / self._tau_h)
+        found = self._courses(state, outside, heat_kw)
+        if found is not None:
+            _, air, mass = found
+            heavy, low = self._heavy, self._heat_c - self._tolerance
+            warm[:, heavy] = air.hours_above((self._cool_c + self._tolerance)[heavy], dt_h)
+            cold[:, heavy] = air.mirrored().hours_above(-low[heavy], dt_h)
+            state["mass_c"] = state["mass_c"].copy()
+            after[:, heavy], state["mass_c"][:, heavy] = air.at(dt_h), mass.at(dt_h)
+        state["room_c"] = after
         state["discomfort_kh"] = state["discomfort_kh"] + (warm + cold) * used
         energy = p_kw * dt_h
         state["used_kwh"] = state["used_kwh"] - energy
