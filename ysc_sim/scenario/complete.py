@@ -1,7 +1,7 @@
 """What a file may leave unsaid or say shorter, written out before it is validated.
 
-* A building's ``profile``, ``load_kwh_per_year`` and ``tier_shares`` stand for one device of kind ``load``,
-  id ``load``.
+* A building's ``profile``, ``load_kwh_per_year``, ``floor_m2``, ``tier_shares`` and ``tier_uses`` stand for one device
+  of kind ``load``, id ``load``.
 * A device without an id is called by its kind: ``solar``, the next one ``solar_2``.
 * A building of several copies is diverse.
 """

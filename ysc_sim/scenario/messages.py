@@ -14,6 +14,7 @@ from ysc_sim.scenario.extends import look_up, shown
 from ysc_sim.scenario.investment import Bought
 from ysc_sim.scenario.kinds import KIND_IF_NONE, Chooses, flat_class
 from ysc_sim.scenario.network import kind_in
+from ysc_sim.scenario.overrides import BESIDE_ID
 from ysc_sim.scenario.schema import Declared
 from ysc_sim.scenario.tree import Path_, Tree
 from ysc_sim.units import Unit
@@ -152,7 +153,7 @@ def fields_at(data: Any, path: Path_) -> list[str]:
     names.sort(key=lambda name: name in prices)
     if cls is Declared:
         return [*names, "extends"]
-    return [*names, "profile", "load_kwh_per_year", "tier_shares"] if "devices" in names else names
+    return [*names, *BESIDE_ID] if "devices" in names else names
 
 
 def unit_at(data: Any, path: Path_) -> str:

@@ -17,7 +17,7 @@ from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario.extends import shown
 from ysc_sim.scenario.tree import Origin, Path_, Tree, item_names
 
-BESIDE_ID = frozenset({"profile", "load_kwh_per_year", "tier_shares"})
+BESIDE_ID = ("profile", "load_kwh_per_year", "floor_m2", "tier_shares", "tier_uses")
 """Fields of a building's load that may be written beside its id; ``devices.load`` finds them there."""
 KEPT_WITH_ANOTHER_KIND = ("id", "forecast")
 
@@ -105,7 +105,7 @@ def _joined(words: list[str]) -> Iterator[str]:
 def _load_is_beside(building: dict[str, Any]) -> bool:
     devices = building.get("devices")
     has_load = isinstance(devices, list) and "load" in item_names(devices)
-    return not has_load and not BESIDE_ID.isdisjoint(building)
+    return not has_load and any(key in building for key in BESIDE_ID)
 
 
 def put(tree: Tree, path: Path_, value: Any) -> None:
