@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,7 @@ class Loading:
         """Which ports carry anything in any row, and which rows hold numbers only."""
         loaded = np.zeros(len(self.task.net.ports), dtype=bool)
         good = np.ones(len(rows), dtype=bool)
+        self.largest_kw = 0.0
         for low in range(0, len(rows), 4096):
             part = rows[low : low + 4096]
             for values in (self.task.p_kw, self.task.q_kvar):
@@ -82,6 +84,8 @@ class Loading:
                 loaded |= (highest != 0) | (lowest != 0)
                 if not (np.isfinite(highest).all() and np.isfinite(lowest).all()):
                     good[low : low + 4096] &= np.isfinite(block).all(axis=1)
+                for value in (float(highest.max(initial=0.0)), -float(lowest.min(initial=0.0))):
+                    self.largest_kw = max(self.largest_kw, value if math.isfinite(value) else 0.0)
         if self.task.inverters is not None:
             good &= self.task.inverters.finite(rows)
         return loaded, good
@@ -188,7 +192,7 @@ class Group:
         inconstant = self.loading.shares is not None or self.loading.inverters is not None
         if inconstant or len(self.source_v) > 1 or not self.ports.count or not len(rows):
             return None
-        return unit_form(self.ports, self._held(rows), self.task.net.base_kva)
+        return unit_form(self.ports, self.loading.active, self._held(rows), self.task.net.base_kva)
 
     def _constant_power(self, form: UnitForm, rows: Ints, view: PatternRecorder) -> list[Ints]:
         """Rows that it leaves."""
@@ -199,9 +203,8 @@ class Group:
             part = rows[low : low + width]
             if len(part) not in kernels:
                 kernels[len(part)] = ConstantPower(form, self.loading.active, len(part), pool)
-            kernel = kernels[len(part)]
-            kernel.load(_block(self.task.p_kw, part), _block(self.task.q_kvar, part))
-            outcome = kernel.run()
+            power = _block(self.task.p_kw, part), _block(self.task.q_kvar, part)
+            outcome = kernels[len(part)].run(*power, largest_kw=self.loading.largest_kw, aim=view.aim)
             mismatch = outcome.mismatch_kw / self.task.net.base_kva
             good = outcome.still & (mismatch <= self.task.tolerance_pu)
             if good.all() and view.takes(outcome):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,13 @@ class Network:
                 value = value.copy()
                 value.flags.writeable = False
                 put(self, item.name, value)
+
+    @cached_property
+    def ports_are_nodes(self) -> bool:
+        """True when port k is node k to earth, for all nodes of the reported buses."""
+        count = self.bus_count * self.conductors
+        own = np.all(self.ports[:, 0] == np.arange(len(self.ports))) and np.all(self.ports[:, 1] < 0)
+        return len(self.ports) == count and bool(own)
 
     @property
     def node_count(self) -> int:

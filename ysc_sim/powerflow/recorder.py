@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from ysc_sim.powerflow.blocks import flat, new_block, stacked
-from ysc_sim.powerflow.constant_power import Outcome
+from ysc_sim.powerflow.constant_power import POWERS, VOLTAGES, Aim, Outcome
 from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes, Network
@@ -24,7 +24,7 @@ def kept_shapes(
 ) -> dict[str, tuple[tuple[int, ...], type]]:
     """Shape behind the T axis, and type, of each result."""
     m = () if net.conductors == 1 else (net.conductors,)
-    ports = (net.bus_count, *m) if _ports_are_nodes(net) else (len(net.ports),)
+    ports = (net.bus_count, *m) if net.ports_are_nodes else (len(net.ports),)
     shapes: dict[str, tuple[tuple[int, ...], type]] = {
         "v_pu": ((net.bus_count, *m), complex),
         "p_kw": (ports, float),
@@ -41,11 +41,6 @@ def kept_shapes(
         "forming_q_kvar": ((formers,), float),
     }
     return {name: shapes[name] for name in names}
-
-
-def _ports_are_nodes(net: Network) -> bool:
-    count = net.bus_count * net.conductors
-    return len(net.ports) == count and bool(np.all(net.ports[:, 0] == np.arange(count)) and np.all(net.ports[:, 1] < 0))
 
 
 class Recorder:
@@ -81,6 +76,11 @@ class PatternRecorder:
         self._whole: UnitVoltages | None = None
         self._buffers: dict[int, SlotBuffers] = {}
 
+    @property
+    def aim(self) -> Aim:
+        """How far a solve must go for everything wanted to keep to 1e-10."""
+        return POWERS if self._wanted - {"v_pu", "v_min_pu", "v_max_pu"} else VOLTAGES
+
     def refuse(self, rows: Ints, reason: Reason) -> None:
         """Give up ``rows`` for ``reason``."""
         self.solution.codes[rows] = reason
@@ -101,7 +101,7 @@ class PatternRecorder:
         """True when :meth:`record_outcome` has all that is wanted."""
         if outcome.form.dense:
             return self._wanted == {"v_pu"}
-        return outcome.form.slot_row is not None and self._wanted <= {"v_pu", "v_min_pu", "v_max_pu"}
+        return outcome.form.slot_place is not None and self._wanted <= {"v_pu", "v_min_pu", "v_max_pu"}
 
     def record_outcome(self, rows: Ints, mismatch: Floats, held: Complexes, outcome: Outcome) -> None:
         """Voltages of ok ``rows`` (c,), straight from what the kernel found."""

@@ -13,17 +13,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ysc_sim.powerflow.network import Complexes
-from ysc_sim.powerflow.ports import AnyPorts, DensePorts, Float, Reals, TreePorts
+from ysc_sim.powerflow.ports import AnyPorts, DensePorts, Reals, TreePorts
 from ysc_sim.powerflow.sweep import cut, path_impedance
 from ysc_sim.powerflow.tree import Tree
 from ysc_sim.units import Floats, Ints
 
 _SMALLEST_NO_LOAD_PU = 1e-3
 """A port with less no-load voltage, such as one between neutral and earth, is no unit to count in."""
+_WHOLE_FROM = 0.8
+"""Share of loaded nodes from which all are taken: rows are then read and written as they lie."""
 _BLOCK_SIZES = (10, 12, 15, 18, 20, 24)
 
 
@@ -47,79 +50,116 @@ class UnitForm:
     """Those below first."""
     size: int
     """B"""
-    row: Ints
-    """(P,) row of the real part of each port among the blocks·2·B rows of planes; the imaginary part: B further."""
+    place: Ints
+    """(P,) place of each port."""
     voltage_factor: Complexes
     """(P,) voltage in the scaling of the :class:`~ysc_sim.powerflow.ports.Ports` per x."""
     current_factor: Complexes
     """(P,) current in that scaling per j."""
     dense: bool
-    """One block of just these ports, from :class:`~ysc_sim.powerflow.ports.DensePorts`."""
+    """One block, from :class:`~ysc_sim.powerflow.ports.DensePorts`, rows × places."""
     norm: float
     """Largest row sum of |Z|, or more [1/kW]."""
-    slot_row: Ints | None = None
-    """(free slots,) rows of all free slots, where the form knows them all."""
+    node_voltage: Complexes | None = None
+    """(nodes,) no-load voltages, where the places are all the nodes of the network in their order."""
+    node_unit: Complexes | None = None
+    """(nodes,) their voltages per x."""
+    slot_place: Ints | None = None
+    """(free slots,) places of all free slots, where the form knows them all."""
     slot_factor: Complexes | None = None
     """(free slots,) their voltages per x."""
 
     @property
-    def blocks(self) -> int:
-        """Number of blocks."""
-        return len(self.pieces)
-
-    @property
     def places(self) -> int:
         """Places for ports, the empty ones among them."""
-        return self.blocks * self.size
+        return len(self.pieces) * self.size
+
+    def shape(self, width: int) -> tuple[int, int]:
+        """Of the arrays for ``width`` rows: a dense form has rows × places, a tree places × rows."""
+        return (width, self.places) if self.dense else (self.places, width)
 
     @cached_property
-    def matrices(self) -> dict[Float, list[Reals]]:
-        """:func:`real_matrix` of the pieces in both float types. The one of a dense form has a column more, for the
-        1 in the real parts."""
-        exact = [real_matrix(piece, self.size) for piece in self.pieces]
-        if self.dense:
-            exact = [np.concatenate([exact[0], np.repeat([1.0, 0.0], self.size)[:, None]], axis=1)]
-        return {np.float64: [*exact], np.float32: [matrix.astype(np.float32) for matrix in exact]}
+    def matrices(self) -> dict[type[Any], Reals]:
+        """Of a dense form: real (2·places, 2·places) that makes r = Z·conj(k) of k, for rows from the left."""
+        exact = conjugating(self.pieces[0].z)
+        return {np.complex128: exact, np.complex64: exact.astype(np.float32)}
 
     @cached_property
-    def own_matrix(self) -> dict[Float, Reals]:
-        """The matrix of a dense form without that column."""
-        return {dtype: np.ascontiguousarray(whole[0][:, :-1]) for dtype, whole in self.matrices.items()}
-
-    def both_rows(self, real: Ints) -> Ints:
-        """Rows of the real, then of the imaginary parts."""
-        return np.concatenate([real, real + self.size])
+    def blocks_of(self) -> dict[type[Any], list[Complexes]]:
+        """Of a tree: :func:`padded` matrices of the pieces, for conj(k)."""
+        exact = [padded(piece, self.size) for piece in self.pieces]
+        return {np.complex128: exact, np.complex64: [matrix.astype(np.complex64) for matrix in exact]}
 
 
-def unit_form(ports: AnyPorts, held: Complexes, base_kva: float) -> UnitForm | None:
-    """The form for the held voltages (held, 1), remembered by the ports; ``None`` where a port has no no-load
-    voltage to speak of."""
-    key = held.tobytes()
+def conjugating(z: Complexes) -> Floats:
+    """Real (2·k, 2·r) matrix of z (r, k) for rows of real and imaginary parts in turns: k ↦ z·conj(k).
+
+    >>> np.array([[3.0, 4.0]]) @ conjugating(np.array([[1 + 2j]]))
+    array([[11.,  2.]])
+    """
+    answer = np.empty((z.shape[1], 2, z.shape[0], 2))
+    answer[:, 0, :, 0], answer[:, 0, :, 1] = z.real.T, z.imag.T
+    answer[:, 1, :, 0], answer[:, 1, :, 1] = z.imag.T, -z.real.T
+    return answer.reshape(2 * z.shape[1], 2 * z.shape[0])
+
+
+def unit_form(ports: AnyPorts, columns: Ints, held: Complexes, base_kva: float) -> UnitForm | None:
+    """The form for the held voltages (held, 1) and ports at ``columns`` of the power, remembered by the ports; ``None``
+    where a port has no no-load voltage to speak of."""
+    key = held.tobytes() + columns.tobytes()
     if key not in ports.forms:
         if len(ports.forms) >= 4:
             ports.forms.clear()
         e = held[:, 0]
         ports.forms[key] = (
-            _tree_form(ports, e, base_kva) if isinstance(ports, TreePorts) else _dense_form(ports, e, base_kva)
+            _tree_form(ports, e, base_kva) if isinstance(ports, TreePorts) else _dense_form(ports, columns, e, base_kva)
         )
     form: UnitForm | None = ports.forms[key]
     return form
 
 
-def _dense_form(ports: DensePorts, held: Complexes, base_kva: float) -> UnitForm | None:
+def _dense_form(ports: DensePorts, columns: Ints, held: Complexes, base_kva: float) -> UnitForm | None:
     e = ports.no_load @ held
     if not np.all(np.abs(e) >= _SMALLEST_NO_LOAD_PU):
         return None
+    if ports.count >= _WHOLE_FROM * _node_count(ports) and ports.grid.net.ports_are_nodes:
+        return _all_nodes(ports, columns, held, base_kva)
     z = ports.z / (e[:, None] * e.conj() * base_kva)
     return UnitForm(
         pieces=[Piece(z=z)],
         dense=True,
         size=ports.count,
-        row=np.arange(ports.count),
+        place=np.arange(ports.count),
         voltage_factor=e,
         current_factor=1 / (base_kva * e.conj()),
         norm=float(np.abs(z).sum(axis=1).max(initial=0.0)),
     )
+
+
+def _all_nodes(ports: DensePorts, columns: Ints, held: Complexes, base_kva: float) -> UnitForm:
+    """Places are the nodes in their order; of those without a port nothing comes."""
+    slot = ports.grid.topology.slot[: _node_count(ports)]
+    voltage = np.where(slot >= 0, (ports.grid.no_load @ held)[slot], 0)
+    unit: Complexes = np.where(np.abs(voltage) >= _SMALLEST_NO_LOAD_PU, voltage, 1)
+    z = np.zeros((len(slot), len(slot)), dtype=np.complex128)
+    z[:, columns] = np.where(
+        (slot >= 0)[:, None], ports.transfer[slot] / (unit[:, None] * unit[columns].conj() * base_kva), 0
+    )
+    return UnitForm(
+        pieces=[Piece(z=z)],
+        dense=True,
+        size=len(z),
+        place=columns,
+        voltage_factor=unit[columns],
+        current_factor=np.asarray(1 / (base_kva * unit[columns].conj())),
+        norm=float(np.abs(z).sum(axis=1).max(initial=0.0)),
+        node_voltage=voltage,
+        node_unit=unit,
+    )
+
+
+def _node_count(ports: DensePorts) -> int:
+    return ports.grid.net.bus_count * ports.grid.net.conductors
 
 
 def _tree_form(ports: TreePorts, held: Complexes, base_kva: float) -> UnitForm | None:
@@ -132,18 +172,18 @@ def _tree_form(ports: TreePorts, held: Complexes, base_kva: float) -> UnitForm |
     spot = np.zeros((len(tree.parent), 2), dtype=np.int64)
     for number, (nodes, _) in enumerate(blocks):
         spot[nodes, 0], spot[nodes, 1] = number, np.arange(len(nodes))
-    row = spot[:, 0] * 2 * size + spot[:, 1]
+    at = spot[:, 0] * size + spot[:, 1]
     free = ports.grid.topology.free_count
     slots = np.argsort(tree.slot[:free]) if whole else None
     return UnitForm(
         pieces=[_piece(tree, weight, nodes, above, spot) for nodes, above in blocks],
         dense=False,
         size=size,
-        row=row[place],
+        place=at[place],
         voltage_factor=np.ones(len(place), dtype=np.complex128),
         current_factor=weight[place],
         norm=_norm(tree, np.abs(weight), place),
-        slot_row=None if slots is None else row[slots],
+        slot_place=None if slots is None else at[slots],
         slot_factor=None if slots is None else (tree.w * e)[slots],
     )
 
@@ -176,14 +216,11 @@ def _norm(tree: Tree, weight: Floats, place: Ints) -> float:
     return max(rise, default=0.0)
 
 
-def real_matrix(piece: Piece, size: int) -> Floats:
-    """(2·B [+ 2], 2·B) matrix of a block on planes; its last two rows: real and imaginary part of the ``sums``."""
+def padded(piece: Piece, size: int) -> Complexes:
+    """(B [+ 1], B) matrix of a block; its last row: the ``sums``."""
     count = len(piece.z)
-    answer = np.zeros((2 * size + (2 if piece.sums is not None else 0), 2 * size))
-    for top, left, part in ((0, 0, "real"), (size, size, "real"), (size, 0, "imag")):
-        answer[top : top + count, left : left + count] = getattr(piece.z, part)
-    answer[:count, size : size + count] = -piece.z.imag
+    answer = np.zeros((size + (piece.sums is not None), size), dtype=np.complex128)
+    answer[:count, :count] = piece.z
     if piece.sums is not None:
-        answer[-2, :count], answer[-2, size : size + count] = piece.sums.real, -piece.sums.imag
-        answer[-1, :count], answer[-1, size : size + count] = piece.sums.imag, piece.sums.real
+        answer[-1, :count] = piece.sums
     return answer
