@@ -1,11 +1,12 @@
-"""CPU seconds of the markets on one core, against targets and, where it is installed, a peer.
+"""CPU seconds of the markets on one core, against targets and, where they are installed, peers.
 
-    python benchmarks/markets.py [--repeat 3] [--peer-python PATH] [--pymarket-python PATH] [--quick]
+    python benchmarks/markets.py [--repeat 3] [--quick] \\
+        [--assume-python PATH] [--gsy-python PATH] [--pymarket-python PATH]
 
 The book: half buyers at 20–36, half sellers at 8–30 JPY/kWh, 0.1–2 kWh. The sharing game: 51 homes, 40 %
-of them with solar, made up. Process time, the best of the repeats. ``--peer-python`` names an interpreter with
-assume-framework, ``--pymarket-python`` one with pymarket (see benchmarks/peers/README.md): they then clear the same
-books in the same run.
+of them with solar, made up. Process time, the best of the repeats. ``--…-python`` names interpreters that have a peer
+(see benchmarks/peers/README.md): each clears the same books in the same run, in turn with ours, and the ratio of the
+times is told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from ysc_sim.contracts import Bids
 from ysc_sim.markets import (
+    Clearing,
     OrderBook,
     clear_call_auction,
     estimate_sharing_shapley,
@@ -83,11 +85,17 @@ def auctions(repeat: int) -> list[tuple[str, float, float]]:
         )
     net = homes(MEMBERS)
     prices = {"buy_jpy_per_kwh": 30.0, "sell_jpy_per_kwh": 8.5}
-    rows += [
-        (f"{rule.__name__}, year × 50", best(lambda r=rule: r(net, **prices), repeat), 0.010)
-        for rule in (mid_market_rate, supply_demand_ratio)
-    ]
+    for rule in (mid_market_rate, supply_demand_ratio):
+        name = f"{rule.__name__}, year × 50"
+        rows.append((name, best(lambda r=rule: r(net, **prices), repeat), 0.010))
+        rows.append(
+            (f"{name}, and every member's energies", best(lambda r=rule: energies(r(net, **prices)), repeat), 0.020)
+        )
     return rows
+
+
+def energies(clearing: Clearing) -> tuple[np.ndarray, np.ndarray]:
+    return clearing.cleared_kwh, clearing.grid_kwh
 
 
 def order_book(repeat: int, orders: int = 200_000) -> tuple[str, float, float]:
@@ -126,33 +134,48 @@ def sharing(quick: bool) -> list[tuple[str, float, float]]:
     ]
 
 
-def peer(title: str, python: str, script: str, rule: Callable[..., object], periods: int) -> None:
+def peer(title: str, python: str, script: str, rule: Callable[..., object], periods: int, rounds: int = 3) -> None:
+    """Clear the same books in turn, theirs then ours: the median of the ratios does not mind a busy machine."""
     quantity, price, buys = random_book(periods, MEMBERS)
-    ours = best(lambda: rule(quantity, price, buys), 3)
+    theirs, ours = [], []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "books.npz"
         np.savez(path, quantity=quantity, price=price, buys=buys)
-        answer = subprocess.run(
-            [python, str(PEERS / script), str(path)], check=True, capture_output=True, text=True
-        ).stdout
-    theirs = float(answer.split()[-1])
-    print(f"{title}, {periods:,} × {MEMBERS}: {theirs:.3f} s; ours {ours:.4f} s; ratio {theirs / ours:.1f}")
+        for _ in range(rounds):
+            command = [python, str(PEERS / script), str(path)]
+            answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            theirs.append(float(answer.split()[-1]))
+            ours.append(best(lambda: rule(quantity, price, buys), 5))
+    ratio = np.median(np.divide(theirs, ours))
+    year = min(theirs) * PERIODS / periods
+    print(
+        f"{title}, {periods:,} × {MEMBERS}: {min(theirs):.3f} s ({year:.2f} s a year); ours {min(ours):.4f} s; "
+        f"{ratio:.0f} times"
+    )
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--repeat", type=int, default=3)
-    arguments.add_argument("--peer-python")
-    arguments.add_argument("--pymarket-python")
+    for name, *_ in COMPARED:
+        arguments.add_argument(f"--{name}-python")
     arguments.add_argument("--quick", action="store_true", help="a twentieth of the periods of the sharing game")
     chosen = arguments.parse_args()
     rows = [*auctions(chosen.repeat), order_book(chosen.repeat), *sharing(chosen.quick)]
     for name, seconds, target in rows:
         print(f"{name:60} {seconds:10.5f} s   target {target:g}   {'met' if seconds <= target else 'MISSED'}")
-    if chosen.peer_python:
-        peer("ASSUME pay-as-clear", chosen.peer_python, "assume_pay_as_clear.py", clear_call_auction, 2000)
-    if chosen.pymarket_python:
-        peer("pymarket MUDA", chosen.pymarket_python, "pymarket_muda.py", muda, 100)
+    for name, *compared in COMPARED:
+        python = getattr(chosen, f"{name}_python")
+        if python:
+            title, *rest = compared
+            peer(title, python, *rest)
+
+
+COMPARED = (
+    ("assume", "ASSUME 0.6.0 pay-as-clear", "assume_pay_as_clear.py", clear_call_auction, 2000),
+    ("gsy", "gsy-framework 5.0.2 pay-as-clear", "gsy_pay_as_clear.py", clear_call_auction, 1000),
+    ("pymarket", "pymarket 0.7.6 MUDA", "pymarket_muda.py", muda, 100),
+)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from ysc_sim.billing import split_by_largest_remainder
 from ysc_sim.contracts import Bids, Cleared
-from ysc_sim.markets.clearing import Clearing, blocks, check_orders
+from ysc_sim.markets.clearing import Clearing, aligned, blocks, check_orders
 from ysc_sim.markets.merit_order import Crossing, Served, fill, share_margin
 from ysc_sim.units import Bools, Floats, Fraction, Ints
 
@@ -51,8 +51,8 @@ def clear_call_auction(
     quantity, limit = orders.quantity_kwh.reshape(rows, n), orders.price_jpy_per_kwh.reshape(rows, n)
     buys = orders.is_buyer.reshape(rows, n)
     price: Floats = np.empty((rows, 1))
-    cleared: Floats = np.empty((rows, n))
-    payment: Floats = np.empty((rows, n))
+    # One piece of memory for both: freed as one, it stays with the process and is not cleared anew.
+    cleared, payment = aligned(2, math.ceil(rows * n / 8) * 8)[:, : rows * n].reshape(2, rows, n)
     for part in blocks(rows, n):
         signed, crossing = fill(quantity[part], limit[part], buys[part], share_margin)
         np.absolute(signed, out=cleared[part])
@@ -60,8 +60,8 @@ def clear_call_auction(
         signed *= np.nan_to_num(price[part])
         np.subtract(0.0, signed, out=payment[part])  # the detour over 0: nothing is 0, not −0
     uniform, nothing = price.reshape(shape[:-1]), np.zeros(shape[:-1])
-    inside = cleared.reshape(shape)
-    return Clearing(uniform, uniform, inside, np.zeros_like(inside), payment.reshape(shape), nothing, nothing)
+    grid = np.broadcast_to(0.0, shape)
+    return Clearing(uniform, uniform, cleared.reshape(shape), grid, payment.reshape(shape), nothing, nothing)
 
 
 def _price(crossing: Crossing, k: float) -> Floats:

@@ -42,7 +42,7 @@ class Clearing:
         return np.where(same, self.buyer_price_jpy_per_kwh, np.nan)
 
 
-BATCH = 20_000
+BATCH = 40_000
 """Numbers worked on at once: what they need stays in the cache."""
 
 
