@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ysc_sim.contracts import Bids, Rows
 from ysc_sim.markets import clear_call_auction, huang, muda
 from ysc_sim.markets.huang import give_up
-from ysc_sim.markets.muda import lots
+from ysc_sim.markets.muda import Muda, MudaSpec, lots
 
 
 # The two examples of pymarket 0.7.6's huang_auction.
@@ -139,3 +140,38 @@ def test_no_order_gains_by_lying_about_its_price(
     if auction is muda:
         assert honest >= gain(told) - 1e-12
     assert auction(quantity, price, buys).surplus_jpy >= 0  # type: ignore[operator]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32), st.integers(0, 4), st.integers(1, 6), st.integers(1, 3), st.integers(0, 9))
+def test_lots_are_drawn_by_row_and_slot(seed: int, first: int, slots: int, rows: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    bids = Bids(
+        rng.integers(0, 50, (slots, rows, n)),
+        rng.choice([8.5, 20.0, 30.0], (slots, rows, n)),
+        rng.random((slots, rows, n)) < 0.5,
+    )
+    ensemble = Rows(tuple(range(10, 10 + rows)))
+    market = Muda(MudaSpec())
+    together = market.clear_slots(bids, ensemble, first)
+    np.testing.assert_array_equal(together.bought_mwh.sum(-1), together.sold_mwh.sum(-1))
+    for slot in range(slots):
+        for row in range(rows):
+            one = Bids(*(field[slot : slot + 1, row : row + 1] for field in bids))
+            alone = market.clear_slots(one, ensemble.take([row]), first + slot)
+            for lone, many in zip(alone, together, strict=True):
+                np.testing.assert_array_equal(lone[0, 0], many[slot, row])
+
+
+def test_everybody_is_served_in_some_slots() -> None:
+    """Four equal members, two of each side: with lots drawn once somebody would never trade."""
+    buys = np.array([True, True, False, False])
+    shape = (200, 2, 4)
+    bids = Bids(np.full(shape, 10), np.broadcast_to(np.where(buys, 30.0, 10.0), shape), np.broadcast_to(buys, shape))
+    out = Muda(MudaSpec(seed=3)).clear_slots(bids, Rows((1, 2)), 0)
+    often = (out.bought_mwh + out.sold_mwh > 0).mean(axis=0)
+    # All four trade where each half has one buyer and one seller: in 4 of 16 divisions; else no half has a price.
+    assert often == pytest.approx(np.full((2, 4), 0.25), abs=0.1)
+    assert (out.bought_mwh[:, 0] != out.bought_mwh[:, 1]).any()
+    other = Muda(MudaSpec(seed=4)).clear_slots(bids, Rows((1, 2)), 0)
+    assert (out.bought_mwh != other.bought_mwh).any()

@@ -34,6 +34,7 @@ from ysc_sim.contracts.markets import (
     ContinuousMarket,
     Forecast,
     History,
+    LotMarket,
     Market,
     Negotiation,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "History",
     "Late",
     "LoadSwitches",
+    "LotMarket",
     "Market",
     "Measure",
     "Measuring",

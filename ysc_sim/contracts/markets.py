@@ -71,6 +71,15 @@ class Market(Protocol):
         ...
 
 
+@runtime_checkable
+class LotMarket(Protocol):
+    """A market, see above, that draws lots. Its ``clear`` draws them once from its own seed."""
+
+    def clear_slots(self, bids: Bids, rows: Rows, first_slot: int) -> Cleared:
+        """Clear orders (K, S, n) of the slots from ``first_slot`` on; lots come from each row's own draws, by slot."""
+        ...
+
+
 class Negotiation(Protocol):
     """One row's orders inside one gate window; the engine keeps the clock."""
 

@@ -20,6 +20,7 @@ from ysc_sim.contracts import (
     Cleared,
     ContinuousMarket,
     History,
+    LotMarket,
     NetworkMarket,
     ReliefMarket,
     promises,
@@ -202,6 +203,8 @@ class Gate:
             cleared = negotiate(self._continuous, bids, self.community.site.rows, first, self._traders, place)
         elif isinstance(self.community.market, NetworkMarket):
             cleared = self._clear_over(self.community.market, bids)
+        elif isinstance(self.community.market, LotMarket):
+            cleared = self.community.market.clear_slots(bids, self.community.site.rows, first)
         else:
             cleared = self.community.market.clear(bids)
         return cleared if self._kept is None else at_sellers(cleared, own, self._kept)

@@ -11,13 +11,13 @@ the AAAI Conference on Artificial Intelligence 32 (2018) 1193–1201 (the varian
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
-from ysc_sim.contracts import Bids, Cleared
+from ysc_sim.contracts import Bids, Cleared, Rows
 from ysc_sim.markets.clearing import Clearing, check_orders
 from ysc_sim.markets.merit_order import Quantities, cross, side_sign
 from ysc_sim.units import Bools, Floats, Ints, Unit
@@ -52,9 +52,9 @@ def lots(n: int, seed: int) -> tuple[Bools, Ints]:
 
 
 def clear_halves(
-    quantity: Quantities, price: Floats, is_buyer: Bools, left: Bools, turn: Ints
+    quantity: Quantities, price: Floats, is_buyer: Bools, left: Bools, turn: Ints | Floats
 ) -> tuple[Quantities, Floats]:
-    """Cleared energy and price of each order, (…, n), for given halves and turns (n,)."""
+    """Cleared energy and price of each order, (…, n), for given halves and turns, (n,) or (…, n)."""
     cleared, level = np.zeros_like(quantity), np.zeros(price.shape)
     for half in (left, ~left):
         other = _competitive_price(quantity * ~half, price, is_buyer)
@@ -81,13 +81,13 @@ def _competitive_price(quantity: Quantities, price: Floats, is_buyer: Bools) -> 
     return np.where(both, (np.where(both, low, 0) + np.where(both, high, 0)) / 2, np.nan)
 
 
-def _by_turn(side: Quantities, volume: Quantities, turn: Ints) -> Quantities:
+def _by_turn(side: Quantities, volume: Quantities, turn: Ints | Floats) -> Quantities:
     """What each order of a side gets of ``volume``, first come first served by ``turn``."""
-    order = np.argsort(turn)
-    queue = side[..., order]
+    order = np.broadcast_to(np.argsort(turn, axis=-1), side.shape)
+    queue = np.take_along_axis(side, order, axis=-1)
     before = np.cumsum(queue, axis=-1) - queue
     served = np.empty_like(side)
-    served[..., order] = np.clip(volume - before, 0, queue)
+    np.put_along_axis(served, order, np.clip(volume - before, 0, queue), axis=-1)
     return served
 
 
@@ -96,7 +96,7 @@ class MudaSpec:
     """Truthful double auction by lot."""
 
     seed: Annotated[int, Ge(0), Unit("1")] = 0
-    """Draws the halves and turns of the buildings, once for the whole run."""
+    """Names the draws of halves and turns; in a run every row and slot has its own."""
 
 
 class Muda:
@@ -110,8 +110,23 @@ class Muda:
         self.spec = spec
 
     def clear(self, bids: Bids) -> Cleared:
-        """Halves and turns are the same in every slot."""
+        """Each row on its own, all with the halves and turns of the seed."""
+        return self._clear(bids, *lots(bids.quantity_mwh.shape[-1], self.spec.seed))
+
+    def clear_slots(self, bids: Bids, rows: Rows, first_slot: int) -> Cleared:
+        """Halves and turns are drawn anew for every slot, so that nobody stays in the smaller half."""
+        slots, count, n = bids.quantity_mwh.shape
+        draws = np.empty((slots, count, 2 * n))
+        for row in range(count):
+            generator = rows.generator(row, "market", f"lots {self.spec.seed}")
+            # A slot has its place in the row's one stream, whether it is cleared alone or with others.
+            cast(np.random.PCG64, generator.bit_generator).advance(first_slot * 2 * n)
+            draws[:, row] = generator.random((slots, 2 * n))
+        return self._clear(bids, draws[..., :n] < 0.5, draws[..., n:])
+
+    @staticmethod
+    def _clear(bids: Bids, left: Bools, turn: Ints | Floats) -> Cleared:
         quantity, limit, is_buyer = bids
-        cleared, level = clear_halves(quantity, limit, is_buyer, *lots(quantity.shape[-1], self.spec.seed))
+        cleared, level = clear_halves(quantity, limit, is_buyer, left, turn)
         bought = cleared * is_buyer
         return Cleared(bought, cleared - bought, level)
