@@ -52,6 +52,7 @@ def compare_runs(
 
     comparison = Comparison(results, names)
     if not quiet:
+        _show_rules(comparison)
         for run in range(1, len(results)):
             _show(comparison, run)
         _show_inputs(comparison)
@@ -121,13 +122,34 @@ def _run(scenario: Scenario, quiet: bool) -> Results:
     return run(scenario, progress=not quiet and sys.stderr.isatty())
 
 
-def _show(comparison: Comparison, run: int) -> None:
-    """The verdict and a table of the main numbers."""
+def _show_rules(comparison: Comparison) -> None:
+    """Rules of sharing side by side, where two of the runs traded."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from ysc_sim.report.comparison import pairing_label, verdict_labels
+    from ysc_sim.report.mechanisms import mechanisms_lines
+
+    found = mechanisms_lines(comparison.results)
+    if found is None:
+        return
+    heads, lines = found
+    grid = Table(title=text("report.mechanisms"), title_justify="left", padding=0)  # whole words on 80 columns
+    grid.add_column(text("report.mechanisms_rule"), no_wrap=True)
+    for head in heads:
+        grid.add_column(escape(head[LANGUAGES.index(language())]), justify="right", overflow="fold")
+    for name, line in zip(comparison.names, lines, strict=True):
+        grid.add_row(escape(harmless(name.removeprefix("kind="), 24)), *line)
+    Console().print(grid)
+
+
+def _show(comparison: Comparison, run: int) -> None:
+    """The verdict, and a table of the main numbers where one differs."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ysc_sim.report.comparison import all_equal, pairing_label, verdict_labels
 
     found = comparison.verdict(run)
     names = {"name": comparison.names[run], "baseline": comparison.names[0]}
@@ -141,7 +163,10 @@ def _show(comparison: Comparison, run: int) -> None:
     grid.add_column(text("report.compare_outcome"))
     for difference in found:
         grid.add_row(*_cells(difference))
-    Console().print(grid)
+    if all_equal(found):
+        print(title)
+    else:
+        Console().print(grid)
     now = LANGUAGES.index(language())
     for said in (*verdict_labels(found), pairing_label(comparison, run)):
         print(said[now])

@@ -50,8 +50,8 @@ def build_comparison(comparison: Comparison, lang: str, strategies: pd.DataFrame
     if strategies is not None:
         parts.append(strategies_part(strategies, Values()))
     mechanisms = mechanisms_part(comparison.names, comparison.results)
-    if mechanisms is not None:
-        parts.append(mechanisms)
+    if mechanisms is not None:  # who looks at rules of sharing asks who gains; the community's bill is the same
+        parts.insert(0, mechanisms)
     parts.append(PagePart("differences", said("report.compare_all"), _all(comparison)))
     if comparison.inputs:
         parts.append(PagePart("inputs", said("report.compare_inputs"), _inputs(comparison)))
@@ -60,7 +60,7 @@ def build_comparison(comparison: Comparison, lang: str, strategies: pd.DataFrame
 
 
 def _verdicts(comparison: Comparison) -> Html:
-    """A paragraph and a table of the main numbers for each run."""
+    """A paragraph for each run, and a table of the main numbers where one differs."""
     blocks = []
     for run in range(1, len(comparison.results)):
         found = comparison.verdict(run)
@@ -68,8 +68,14 @@ def _verdicts(comparison: Comparison) -> Html:
         blocks.append(f"<h3>{html(heading)}</h3>")
         blocks += [f'<p class="lead">{html(part)}</p>' for part in verdict_labels(found)]
         blocks.append(f"<p>{html(pairing_label(comparison, run))}</p>")
-        blocks.append(_differences(found, comparison.names[0], comparison.names[run]))
+        if not all_equal(found):
+            blocks.append(_differences(found, comparison.names[0], comparison.names[run]))
     return Html("".join(blocks))
+
+
+def all_equal(found: list[Difference]) -> bool:
+    """Whether a table would say nothing that the sentence above it does not say."""
+    return all(difference.outcome is Outcome.EQUAL for difference in found)
 
 
 def verdict_labels(found: list[Difference]) -> list[Label]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ysc_sim.report.bilingual import Html, Part, html, name, said
+from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
 from ysc_sim.report.numbers import of_metric
 from ysc_sim.report.sections import PagePart
 from ysc_sim.report.tables import Head, table
@@ -26,6 +26,14 @@ COLUMNS = (
     "blocking_gain_jpy",
     "blocking_bound_jpy",
 )
+SCREEN = (
+    "trade_gain_jpy",
+    "trade_welfare_ratio",
+    "trade_losers",
+    "gini_of_trade_gains",
+    "blocking_gain_jpy",
+)
+"""What fits on a screen of 80 columns."""
 GAIN = "trade_gain_jpy"
 MOST_BUILDINGS = 60
 WIDE, HIGH, GAP = 900.0, 44.0, 6.0
@@ -39,6 +47,25 @@ def mechanisms_part(names: Sequence[str], results: Sequence[Results]) -> PagePar
     lead = f'<p class="lead">{html(said("report.mechanisms_lead"))}</p>'
     body = Html(lead + _table(names, metrics) + _figure(names, metrics))
     return PagePart("mechanisms", said("report.mechanisms"), body)
+
+
+def mechanisms_lines(results: Sequence[Results]) -> tuple[list[Label], list[list[str]]] | None:
+    """The same for a screen: heads and a line of each run, in the columns that matter most; None as above."""
+    metrics = [result.metrics for result in results]
+    if sum(GAIN in found["community"] for found in metrics) < 2:
+        return None
+    heads = []
+    for column in SCREEN:
+        unit = next((found["units"][column] for found in metrics if column in found["units"]), "")
+        shown = of_metric(column, 0.0, unit)[1]
+        title = said(f"metrics.{column}")
+        heads.append(Label(*(f"{t} ({u})" if u else t for t, u in zip(title, shown, strict=True))))
+    return heads, [[_shown(found, column) for column in SCREEN] for found in metrics]
+
+
+def _shown(found: Mapping[str, Any], column: str) -> str:
+    value = found["community"].get(column)
+    return "–" if value is None else of_metric(column, value, found["units"].get(column, ""))[0]
 
 
 def _table(names: Sequence[str], metrics: Sequence[Mapping[str, Any]]) -> Html:
@@ -58,8 +85,7 @@ def _cell(found: Mapping[str, Any], column: str) -> Part:
     value = found["community"].get(column)
     if value is None:
         return Html("–")
-    shown, _ = of_metric(column, value, found["units"].get(column, ""))
-    return Html(f'<data class="n" data-metric="{html(column)}" value="{value!r}">{shown}</data>')
+    return Html(f'<data class="n" data-metric="{html(column)}" value="{value!r}">{_shown(found, column)}</data>')
 
 
 def _figure(names: Sequence[str], metrics: Sequence[Mapping[str, Any]]) -> str:
