@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ysc_sim.markets import OrderBook, Trade
+from ysc_sim.markets import OrderBook, Submission, Trade
 
 
 class Twin:
@@ -133,3 +134,73 @@ def test_refuses_what_is_no_order(change: dict[str, float], name: str) -> None:
         book.submit("b", False, **(good | change))
     with pytest.raises(ValueError, match="order_id"):
         book.cancel(1)
+
+
+def test_dust_counts_as_filled_on_both_sides() -> None:
+    resting, coming = OrderBook(), OrderBook()
+    resting.submit("a", False, 0.8, 10.0)
+    for _ in range(8):
+        resting.submit("b", True, 0.1, 10.0)  # leaves 1.2e-16 of the ask
+    for _ in range(8):
+        coming.submit("a", False, 0.1, 10.0)
+    coming.submit("b", True, 0.8, 10.0)  # leaves as much of the bid
+    for book in (resting, coming):
+        assert book.best_ask_jpy_per_kwh is None
+        assert book.best_bid_jpy_per_kwh is None
+
+
+@pytest.mark.parametrize("buys", [True, False])
+@pytest.mark.parametrize("size", [10**9, 10**12])
+def test_nothing_is_dust_in_whole_milliwatt_hours(size: int, buys: bool) -> None:
+    """The last of a trillion still counts, whoever was there first; from a billion on so do fractions."""
+    for rest in (1, 0.0005):
+        for first, then in ((size, size - rest), (size - rest, size)):
+            book = OrderBook()
+            book.submit("a", buys, first, 10.0)
+            answer = book.submit("b", not buys, then, 10.0)
+            assert [trade.quantity_kwh for trade in answer.trades] == [size - rest]
+            assert max(book.remaining_kwh(0), book.remaining_kwh(1)) == size - (size - rest) > 0
+
+
+def test_answers_can_be_stored_and_read() -> None:
+    book = OrderBook()
+    book.submit("a", False, 2, 10)
+    answer = book.submit("b", True, 2, 11, time_s=3.0)
+    trade = "Trade(buyer='b', seller='a', quantity_kwh=2, price_jpy_per_kwh=10, time_s=3.0)"
+    assert repr(answer) == f"Submission(order_id=1, trades=({trade},))"
+    again = pickle.loads(pickle.dumps(answer))
+    assert again == answer == Submission(1, (Trade("b", "a", 2, 10, 3.0),))
+    assert type(again) is Submission
+    assert type(again.trades[0]) is Trade
+    assert isinstance(answer.trades[0], Trade)
+    assert answer.trades[0]._replace(quantity_kwh=1) == Trade("b", "a", 1, 10, 3.0)
+
+
+def test_numbers_that_no_order_has() -> None:
+    book = OrderBook()
+    book.submit("a", False, 2, 10)
+    assert (book.remaining_kwh(0), book.remaining_kwh(1), book.remaining_kwh(-1)) == (2, 0, 0)
+    for number in (1, -1):
+        with pytest.raises(ValueError, match=rf"^order_id\(={number}\) must be the number of an order of this book\.$"):
+            book.cancel(number)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "time", "expires", "message"),
+    [
+        (-0.5, 1.0, 2.0, 3.0, r"^quantity_kwh\(=-0.5\) must be finite and ≥ 0\.$"),
+        (0.0, math.nan, 2.0, 3.0, r"^price_jpy_per_kwh\(=nan\) must be finite\.$"),
+        (0.5, -math.inf, 2.0, 3.0, r"^price_jpy_per_kwh\(=-inf\) must be finite\.$"),
+        (0.5, 1.0, math.inf, math.inf, r"^time_s\(=inf\) must be finite and at least 1\.0, the time of the book\.$"),
+        (0.5, 1.0, 0.5, 3.0, r"^time_s\(=0\.5\) must be finite and at least 1\.0, the time of the book\.$"),
+        (0.5, 1.0, 2.0, 1.5, r"^expires_s\(=1\.5\) must be at least time_s\(=2\.0\)\.$"),
+        (0.5, 1.0, 2.0, math.nan, r"^expires_s\(=nan\) must be at least time_s\(=2\.0\)\.$"),
+    ],
+)
+def test_says_what_is_wrong(quantity: float, price: float, time: float, expires: float, message: str) -> None:
+    book = OrderBook()
+    book.submit("a", True, 1.0, 1.0, time_s=1.0)
+    with pytest.raises(ValueError, match=message):
+        book.submit("b", True, quantity, price, time_s=time, expires_s=expires)
+    assert book.time_s == 1.0
+    assert book.submit("c", True, 1.0, 1.0, time_s=1.0, expires_s=1.0).order_id == 1

@@ -157,7 +157,6 @@ class OrderBook:
                 if there and (size >= LARGE or there > size * DUST):
                     best[_LEFT] = there
                     break
-                best[_LEFT] = 0
             heappop(other)
             self._resting[number] = None
             if left <= dust:
