@@ -150,6 +150,8 @@ class Community:
     """The same where rows differ: cell and whether it is a fault, and windows of each row."""
     island: Island
     """How cells leave the grid, live alone and come back."""
+    curves: tuple[Ints, ...]
+    """Of each fleet: place of each device's relays in ``island.inverters``, (m,); −1: it has none."""
     shed_below_soc: Floats
     """(4,) share of the usable energy of a cell below which its stores no longer serve a tier."""
     terms: Terms

@@ -16,6 +16,7 @@ from ysc_sim.community.arrays import Community, Contracted, Control, Switches, T
 from ysc_sim.community.bans import export_bans
 from ysc_sim.community.cells import CellTree, tree_of
 from ysc_sim.community.connect import wires_of
+from ysc_sim.community.inverters import curves_of
 from ysc_sim.community.members import Member, replicate
 from ysc_sim.community.segments import Segments
 from ysc_sim.community.windows import outages_of
@@ -87,6 +88,7 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
         outages=outages,
         row_outages=row_outages,
         island=scenario.island,
+        curves=curves_of(scenario, fleets),
         shed_below_soc=np.array(scenario.island.shed_below_soc, dtype=np.float64),
         terms=_terms(scenario, members),
         export_bans=tuple(export_bans(scenario, members, fleets)),

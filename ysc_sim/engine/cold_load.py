@@ -16,6 +16,7 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import Bands, DeviceState, Moment
+from ysc_sim.engine.trips import without_tripped
 from ysc_sim.scenario.island import ColdLoad
 from ysc_sim.units import Floats
 
@@ -83,7 +84,7 @@ def _picks_up(state: State) -> bool:
 def bands_of(community: Community, state: State, i: int, moment: Moment) -> Bands:
     """Bands of one fleet; demand with the excess of what is on."""
     fleet = community.fleets[i]
-    bands = fleet.bands(state.fleets[i], moment)
+    bands = without_tripped(state, i, fleet.bands(state.fleets[i], moment))
     if fleet.flexible or fleet.tier_shares is None or not _picks_up(state):
         return bands
     mine = state.memory["excess_mean"][:, community.by_building[i].group]

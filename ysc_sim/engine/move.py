@@ -18,6 +18,7 @@ from ysc_sim.engine.modes import PLANNED, RECOVER, tied
 from ysc_sim.engine.no_export import book_curtailed
 from ysc_sim.engine.outlet import from_outlets_kw
 from ysc_sim.engine.shedding import in_units
+from ysc_sim.engine.trips import out
 from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Ints
 
 GENERATION = {"pv": "pv_kwh", "wind": "wind_kwh", "genset": "genset_kwh"}
@@ -149,11 +150,12 @@ def _by_tier(community: Community, state: State, frame: Frame, dt_h: float | Flo
     for i, (fleet, to_building) in enumerate(zip(community.fleets, community.by_building, strict=True)):
         if fleet.flexible:
             continue
-        want = bands_of(community, state, i, frame.moment).want_kw
         if fleet.tier_shares is None:
+            want = fleet.bands(state.fleets[i], frame.moment).want_kw
             unused = to_building.sum((want - state.p_kw[i]) * idle(community, state, i) * dt_h)
             frame.recorder.add("curtailed_kwh", frame.interval, frame.rows, unused)
             continue
+        want = bands_of(community, state, i, frame.moment).want_kw
         drawn, plain = tier_parts(community, state, i)
         for tier in range(4):
             served = to_building.spread(state.served[:, :, tier])
@@ -211,7 +213,9 @@ def idle(community: Community, state: State, fleet: int) -> Floats:
     alone = ~tied(state.mode)
     if not (community.export_bans or (community.wires is not None and community.wires.control)):
         alone |= (state.mode == RECOVER) | (state.mode == PLANNED)
-    return community.by_cell[fleet].spread(alone.astype(np.float64))
+    counted = community.by_cell[fleet].spread(alone.astype(np.float64))
+    off = out(state, fleet)
+    return counted if off is None else np.maximum(counted, off)
 
 
 def _book_connection(

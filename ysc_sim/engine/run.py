@@ -33,6 +33,7 @@ from ysc_sim.engine.transfer import (
     Switching,
     next_change_s,
 )
+from ysc_sim.engine.trips import start_trips
 from ysc_sim.errors import InvariantError
 from ysc_sim.results.arrays import Event
 from ysc_sim.results.recorder import Recorder
@@ -339,7 +340,7 @@ def memory_of(community: Community) -> DeviceState:
     flexible = {i: len(fleet.placed.ids) for i, fleet in enumerate(community.fleets) if fleet.flexible}
     swing = start_swing(rules.frequency, rows, c, flexible)
     demand = start_shedding(rules.shedding, rows, n, c) | start_cold(rules.cold_load, rows, n)
-    return demand | swing | start_ramp(rules.planned, rows, c)
+    return demand | swing | start_ramp(rules.planned, rows, c) | start_trips(community)
 
 
 def tied_and_whole(state: State) -> bool:

@@ -12,6 +12,7 @@ from ysc_sim.engine.islands import any_in_island, islands_of
 from ysc_sim.engine.modes import DEAD, ISLAND, LIVES, MODES, PLANNED, RECOVER, SYNC, TIED, TRANSFER, follow, lives, tied
 from ysc_sim.engine.shedding import SHARE_EPS
 from ysc_sim.engine.swing import Swing, calm_down, swing_of
+from ysc_sim.engine.trips import next_trip_s, pass_trips
 from ysc_sim.resilience import synchronising_time_s
 from ysc_sim.results.arrays import Event
 from ysc_sim.scenario.island import Synchronise
@@ -134,7 +135,7 @@ def leave_grid(switching: Switching, at: Ints, planned: Bools, which: Bools) -> 
         left[at] = True
         calm_down(state, which & left[:, None], t_s)
         if struck.any():
-            swing.strike(state, t_s, struck, community.island.frequency).tell(switching.events, logged)
+            swing.strike(community, state, t_s, struck, community.island.frequency).tell(switching.events, logged)
 
 
 def part_cells(community: Community, state: State, at: Ints, *, away: bool) -> None:
@@ -227,6 +228,8 @@ def pass_time(switching: Switching) -> None:
     state.held_from_s = np.where(over, np.inf, state.held_from_s)
     state.held_to_s = np.where(over, np.inf, state.held_to_s)
     state.locked_s = np.where(state.locked_s <= now, -np.inf, state.locked_s)
+    for row, cell, cause in pass_trips(switching.community, state, switching.t_s):
+        switching.go(row, cell, "relay", cause)
     for r, c in zip(*np.nonzero(state.due_s <= now), strict=True):
         while state.due_s[r, c] <= switching.t_s[r]:
             _come_due(switching, int(r), int(c))
@@ -315,4 +318,4 @@ def next_change_s(state: State) -> Floats:
     soonest: Floats = np.minimum(state.due_s.min(axis=1), waits.reshape(len(waits), -1).min(axis=1))
     locked = np.where(LIVES[state.mode] | TIED[state.mode], np.inf, state.locked_s)
     first: Floats = np.minimum(soonest, np.where(locked < 0, np.inf, locked).min(axis=1))
-    return first
+    return np.minimum(first, next_trip_s(state))

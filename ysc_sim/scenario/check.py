@@ -246,6 +246,9 @@ def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
         rules = getattr(scenario.island, name)
         if rules is not None:
             yield ("island", name), rules
+    for k, inverters in enumerate(scenario.island.inverters):
+        for j, relay in enumerate(inverters.relays):
+            yield ("island", "inverters", k, "relays", j), relay
     for number, outage in enumerate(scenario.outages):
         yield ("outages", number), outage.spec
     for b, building in enumerate(scenario.buildings):

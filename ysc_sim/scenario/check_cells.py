@@ -84,6 +84,33 @@ def formers_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
             yield tree.problem("former_unknown", ("island", "formers", k), values)
 
 
+def inverters_exist(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Every device that ``island.inverters`` names, each once; what its relays need to know is looked at."""
+    known = [
+        f"{name}/{device.id}"
+        for building in scenario.buildings
+        for name in (building.id, *building.member_ids)
+        for device in building.devices
+    ]
+    seen: set[str] = set()
+    for k, rules in enumerate(scenario.island.inverters):
+        for j, name in enumerate(rules.devices or ("",)):
+            where = ("island", "inverters", k, "devices", j) if name else ("island", "inverters", k)
+            if name in seen:
+                yield tree.problem("inverter_twice", where, {"value": name})
+            elif name and name not in known:
+                values = {"value": name, "known": ", ".join(known[:12]), "suggestion": suggest(name, known)}
+                yield tree.problem("inverter_unknown", where, values)
+            seen.add(name)
+        for j, relay in enumerate(rules.relays):
+            where = ("island", "inverters", k, "relays", j)
+            of_voltage = relay.below_pu is not None or relay.above_pu is not None
+            if of_voltage and scenario.power_flow != "control":
+                yield tree.problem("voltage_needs_control", where, {"value": scenario.power_flow})
+            elif not of_voltage and scenario.island.frequency is None:
+                yield tree.problem("relay_needs_frequency", where, {})
+
+
 def voltages_are_solved(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """Voltages of islands need the network inside the run."""
     if scenario.island.voltage is not None and scenario.power_flow != "control":
@@ -95,5 +122,6 @@ CELL_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
     cells_hold_buildings,
     cells_go_with_the_rest,
     formers_exist,
+    inverters_exist,
     voltages_are_solved,
 )

@@ -80,6 +80,46 @@ class Frequency:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relay:
+    """One relay of an inverter: one limit, and how long it must be passed."""
+
+    below_hz: Hertz | None = None
+    """Under-frequency."""
+    above_hz: Hertz | None = None
+    """Over-frequency."""
+    below_pu: Annotated[float, Gt(0), Le(2), Unit("1")] | None = None
+    """Under-voltage at the connection of the building, on the nominal one; needs ``power_flow: control``."""
+    above_pu: Annotated[float, Gt(0), Le(2), Unit("1")] | None = None
+    """Over-voltage."""
+    after_s: Seconds = 1.0
+    """How long it must be passed."""
+
+    def check(self) -> list[tuple[str, str, dict[str, object]]]:
+        """Cross rules: (problem key, field, values)."""
+        given = [name for name in ("below_hz", "above_hz", "below_pu", "above_pu") if getattr(self, name) is not None]
+        if len(given) != 1:
+            return [("relay_needs_one_limit", given[1] if given else "after_s", {"count": len(given)})]
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inverters:
+    """Grid-following inverters with relays of their own: in an island they trip by their own curve, and come back."""
+
+    devices: tuple[Annotated[str, Len(1, 200)], ...] = ()
+    """Which ones (building/device): solar, wind, batteries and vehicles that do not form. All that no other entry names
+    if not given."""
+    relays: Annotated[tuple[Relay, ...], Len(1, 20)] = (
+        Relay(below_hz=48.5, after_s=1.0),
+        Relay(above_hz=51.0, after_s=1.0),
+    )
+    """Relays; default: Japanese settings at 50 Hz. IEEE Std 1547-2018 at 60 Hz: below 58.5 Hz 300 s and 56.5 Hz 0.16 s,
+    above 61.2 Hz 300 s and 62.0 Hz 0.16 s, below 0.88 21 s and 0.5 2 s, above 1.1 13 s and 1.2 0.16 s."""
+    wait_s: Seconds = 300.0
+    """How long one that tripped stays off (IEEE 1547, Japan: 300 s)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Voltage:
     """Voltages at which an island is lost; needs ``power_flow: control``.
 
@@ -199,6 +239,9 @@ class Island:
     """Then they come back within this time, in ten equal stairs (IEEE 1547: 300 s)."""
     frequency: Frequency | None = None
     """Frequency in the seconds after each disturbance; not looked at if not given."""
+    inverters: tuple[Inverters, ...] = ()
+    """Relays of grid-following inverters, by frequency (with ``frequency``) and voltage (with ``power_flow: control``);
+    if none are given all ride through."""
     voltage: Voltage | None = None
     """Voltages at which the island is lost; not looked at if not given."""
     overload_s: Seconds | None = None
