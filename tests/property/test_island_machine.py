@@ -81,6 +81,13 @@ RULES = st.fixed_dictionaries(
         ),
     }
 )
+INVERTERS = st.sampled_from(
+    [
+        [],
+        [{}],
+        [{"relays": [{"below_hz": 49.5, "after_s": 0.2}, {"above_hz": 50.2, "after_s": 0.0}], "wait_s": 50.0}],
+    ]
+)
 CUT = st.sampled_from([None, "block", "house"])
 OUTAGE = st.fixed_dictionaries(
     {
@@ -112,6 +119,9 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         outages = [{**outage, "fault": draw(st.booleans())} if "cell" in outage else outage for outage in outages]
         drawn = {"kind": "random", "per_year": 1500, "median_h": 0.4, "cell": "*", "name": "inside"}
         outages += draw(st.sampled_from([[], [drawn], [{**drawn, "fault": True}]]))
+    island = draw(RULES) | {"scope": draw(st.sampled_from(["community", "cells"] if cells else ["community"]))}
+    if island["frequency"] is not None:
+        island["inverters"] = draw(INVERTERS)
     return {
         "format": 1,
         "cells": cells,
@@ -119,7 +129,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "seed": draw(st.integers(0, 1000)),
         "wires": wires,
         "market": {"kind": draw(st.sampled_from(["none", "call_auction"]))},
-        "island": draw(RULES) | {"scope": draw(st.sampled_from(["community", "cells"] if cells else ["community"]))},
+        "island": island,
         "buildings": buildings,
         "outages": [
             *outages,

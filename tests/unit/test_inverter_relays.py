@@ -30,7 +30,7 @@ SLOW = [{"below_hz": 45.0, "after_s": 5.0}]
 
 
 def simulate(tmp_path: Path, kw: list[float], **more: Any) -> RunArrays:
-    """Home a: a battery that forms, sun from a file (3 kW each) on two roofs; demand ``kw`` by half-hours from noon on."""
+    """A battery that forms, sun from a file (3 kW each) on two roofs; demand ``kw`` by half-hours from noon on."""
     each = [kw[0]] * 24 + kw + [kw[-1]] * (24 - len(kw))
     lines = [f"2026-08-03 {slot // 2:02d}:{slot % 2 * 30:02d},{each[slot]}" for slot in range(48)]
     (tmp_path / "load.csv").write_text("\n".join(["time,kw", *lines]) + "\n", encoding="utf-8")

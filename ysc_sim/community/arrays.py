@@ -238,7 +238,8 @@ class State:
     tripped_until_s: Floats
     """When the reverse-power relay of each building's meter lets its generation back, (S, n)."""
     loss_kw: Floats
-    """Lost in the wires since the last act, (S, 1); 0 unless the network is solved inside the run."""
+    """Lost in the wires since the last act, (S, c), of each island at its uppermost cell (cell 0: all that is tied); 0
+    unless the network is solved inside the run."""
     loss_kwh: Floats
     """Cumulative, (S, 1)."""
     stray_kwh: Floats
@@ -341,7 +342,7 @@ def start_state(community: Community, memory: DeviceState | None = None) -> Stat
         unserved_kwh=np.zeros((rows, n, 4)),
         released_kw=np.zeros((rows, n)),
         tripped_until_s=np.zeros((rows, n)),
-        loss_kw=np.zeros((rows, 1)),
+        loss_kw=np.zeros((rows, c)),
         loss_kwh=np.zeros((rows, 1)),
         stray_kwh=np.zeros((rows, 1)),
     )

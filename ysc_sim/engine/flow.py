@@ -8,12 +8,16 @@ the voltages together.
 the stores were asked for are those that the network has, to ``TOLERANCE_KW``. An island that cannot even serve its
 losses dies. Volt-watt rests there: the forming inverter holds the voltage.
 
+Where cells lie within cells, each island is solved by itself: the buildings of the others inject nothing, as their
+switches are open. What belongs to no building (constant powers of a file, losses without load) is carried by the
+uppermost island in a section of the network.
+
 Losses stay what they are until the next act. A row that has no solution has no losses; it is counted and told.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,10 +25,12 @@ from ysc_sim.community.arrays import Community, State
 from ysc_sim.community.wires import Section, Wires
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import doom, share_islands
+from ysc_sim.engine.islands import islands_of
 from ysc_sim.engine.modes import lives, tied
+from ysc_sim.engine.trips import watch_inverters
 from ysc_sim.errors import InvariantError
 from ysc_sim.powerflow import ConstantPowerFactor, VoltWatt, solve
-from ysc_sim.units import Floats, Ints
+from ysc_sim.units import Bools, Floats, Ints
 
 TOLERANCE_KW = 1e-9
 """By how much the losses that an island serves may differ from those that it has (relative above 1 kW)."""
@@ -47,6 +53,35 @@ class Injected:
                 self.solar = self.solar + (total if fleet.energy_class == "pv" else 0.0)
         self.other = state.net_kw - self.load
 
+    def of(self, rows: Ints, mine: Floats) -> Injected:
+        """Some rows, one for each island: the powers of its own buildings ``mine`` (k, n), 0 or 1."""
+        part = object.__new__(Injected)
+        for name, power in vars(self).items():
+            setattr(part, name, power[rows] * mine)
+        return part
+
+
+class Lots(NamedTuple):
+    """Islands to be solved: the row of each, the cells in it (k, c), its buildings (k, n)."""
+
+    rows: Ints
+    cells: Bools
+    buildings: Bools
+
+    @property
+    def top(self) -> Ints:
+        """The uppermost cell of each, (k,)."""
+        return np.argmax(self.cells, axis=1)
+
+
+def lots_of(community: Community, state: State, which: Bools) -> Lots:
+    """Islands of which the uppermost cell is one of ``which`` (R, c), row by row."""
+    top = islands_of(community, state)
+    labels = np.broadcast_to(np.arange(which.shape[1]), which.shape) if top is None else top
+    rows, cell = np.nonzero(which & (labels == np.arange(which.shape[1])))
+    cells = labels[rows] == cell[:, None]
+    return Lots(rows, cells, cells[:, community.cell_of.group])
+
 
 def flow(community: Community, state: State, frame: Frame) -> None:
     """Solve the network of every row that lives; set its losses, and take from solar power what volt-watt takes."""
@@ -54,22 +89,27 @@ def flow(community: Community, state: State, frame: Frame) -> None:
     if wires is None or not wires.control:
         return
     state.loss_kw = np.zeros_like(state.loss_kw)
-    whole = np.flatnonzero(tied(state.mode).all(axis=1))
+    whole = np.flatnonzero(tied(state.mode)[:, 0] if community.nested else tied(state.mode).all(axis=1))
     if whole.size:
         _solve_tied(community, state, wires, whole)
-    if frame.dark and len(community.cells) == 1:
+    if frame.dark and (len(community.cells) == 1 or community.nested):
         _balance_islands(community, state, wires, frame)
 
 
 def _solve_tied(community: Community, state: State, wires: Wires, rows: Ints) -> None:
     """Losses of rows on the grid; where a voltage is on the volt-watt curve, solar power follows it."""
     powers = Injected(community, state)
+    joined = np.ones(state.net_kw.shape, dtype=np.bool_)
+    top = islands_of(community, state)
+    if top is not None and top.any():
+        joined = (top == 0)[:, community.cell_of.group]
+        powers = powers.of(np.arange(len(joined)), joined.astype(np.float64))
     share = np.ones_like(state.net_kw)
     for section in wires.in_run:
         loss, limited = _solve_section(section, wires, powers, rows)
-        state.loss_kw[rows, 0] += loss
+        place = np.ix_(rows, section.buildings)
+        state.loss_kw[rows, 0] += np.where(joined[place].any(axis=1), loss, 0.0)
         if limited is not None:
-            place = np.ix_(rows, section.buildings)
             solar = powers.solar[place]
             share[place] = np.divide(limited, solar, out=np.ones_like(solar), where=solar > 0)
     if (share < 1.0).any():
@@ -151,37 +191,75 @@ def at_ports(section: Section, wires: Wires, powers: Injected, rows: Ints) -> tu
 def _balance_islands(community: Community, state: State, wires: Wires, frame: Frame) -> None:
     """Let the stores of living islands serve the losses that serving them makes."""
     for _ in range(MOST_ROUNDS):
-        rows = np.flatnonzero(lives(state.mode[:, 0]))
-        if not rows.size:
+        lots = lots_of(community, state, lives(state.mode))
+        if not lots.rows.size:
             return
-        powers = Injected(community, state)
-        loss = np.zeros(rows.size)
+        powers = Injected(community, state).of(lots.rows, lots.buildings.astype(np.float64))
+        loss = np.zeros(lots.rows.size)
         for section in wires.in_run:
-            solution = solve(section.net, *at_ports(section, wires, powers, rows), want=("loss_kw",))
-            loss += np.where(solution.ok, solution.loss_kw, 0.0)
-        change = np.abs(loss - state.loss_kw[rows, 0])
+            loss += _island_losses(community, state, section, wires, powers, lots)
+        change = np.abs(loss - state.loss_kw[lots.rows, lots.top])
         if (change <= TOLERANCE_KW * np.maximum(loss, 1.0)).all():
-            _watch_voltage(community, state, wires, frame, rows)
+            _watch_voltage(community, state, wires, frame, lots)
             return
-        state.loss_kw[rows, 0] = loss
+        state.loss_kw[lots.rows, lots.top] = loss
         share_islands(community, state, frame)
-        state.loss_kw[~(lives(state.mode) | tied(state.mode))[:, 0]] = 0.0
-    raise InvariantError("losses_do_not_settle", row=int(rows[0]))
+        state.loss_kw[~(lives(state.mode) | tied(state.mode))] = 0.0
+    raise InvariantError("losses_do_not_settle", row=int(lots.rows[0]))
 
 
-def _watch_voltage(community: Community, state: State, wires: Wires, frame: Frame, rows: Ints) -> None:
-    """Islands with a voltage at a building that trips inverters, or without any solution, are lost after a time."""
+def _island_losses(
+    community: Community, state: State, section: Section, wires: Wires, powers: Injected, lots: Lots
+) -> Floats:
+    """Losses of each island in a section, (k,); a part of the tree that carries nothing of the section has none."""
+    everyone = np.arange(lots.rows.size)
+    p, q = at_ports(section, wires, powers, everyone)
+    if not community.nested:
+        solution = solve(section.net, p, q, want=("loss_kw",))
+        return np.where(solution.ok, solution.loss_kw, 0.0)
+    top = islands_of(community, state)
+    assert top is not None
+    here = top[:, community.cell_of.group[section.buildings]]
+    carries = here[lots.rows].min(axis=1) == lots.top
+    inside = (here[lots.rows] == lots.top[:, None]).any(axis=1)
+    alone = ~carries[:, None]
+    solution = solve(
+        section.net, p - alone * section.fixed_p_kw, q - alone * section.fixed_q_kvar, want=("loss_kw",)
+    )  # fmt: skip
+    idle = solve(section.net, np.zeros_like(p[:1]), np.zeros_like(q[:1]), want=("loss_kw",))
+    without_load = float(idle.loss_kw[0]) if idle.ok[0] else 0.0
+    loss = np.where(carries, solution.loss_kw, np.maximum(solution.loss_kw - without_load, 0.0))
+    return np.where(solution.ok & inside, loss, 0.0)
+
+
+def _watch_voltage(community: Community, state: State, wires: Wires, frame: Frame, lots: Lots) -> None:
+    """Voltages of living islands: relays of inverters, and limits at which an island is lost after a time.
+
+    An island without any solution is lost, too.
+    """
     limits = community.island.voltage
+    if limits is None and not any(name.startswith("volt_s.") for name in state.memory):
+        return
+    powers = Injected(community, state).of(lots.rows, lots.buildings.astype(np.float64))
+    low, high = (np.full(lots.buildings.shape, np.nan) for _ in range(2))
+    solved = np.ones(lots.rows.size, dtype=np.bool_)
+    for section in wires.in_run:
+        inside = lots.buildings[:, section.buildings]
+        solution = solve(section.net, *at_ports(section, wires, powers, np.arange(lots.rows.size)), want=("v_pu",))
+        nodes = solution.v_pu.reshape(len(lots.rows), -1)
+        at = section.watched_building >= 0
+        first, second = section.watched[at].T
+        across = np.abs(nodes[:, first] - np.where(second < 0, 0.0, nodes[:, second]))
+        building = section.buildings[section.watched_building[at]]
+        level = np.where(lots.buildings[:, building], across / section.watched_nominal[at], np.nan)
+        for k, b in enumerate(building.tolist()):
+            low[:, b], high[:, b] = np.fmin(low[:, b], level[:, k]), np.fmax(high[:, b], level[:, k])
+        solved &= solution.ok | ~inside.any(axis=1)
+    watch_inverters(community, state, frame, lots.rows, (low, high))
     if limits is None:
         return
-    powers = Injected(community, state)
+    outside = ~solved | ((low < limits.low_pu) | (high > limits.high_pu)).any(axis=1)
     wrong = np.zeros(state.mode.shape, dtype=np.bool_)
-    for section in wires.in_run:
-        solution = solve(section.net, *at_ports(section, wires, powers, rows), want=("v_pu",))
-        nodes = solution.v_pu.reshape(len(rows), -1)
-        first, second = section.watched[section.watched_building >= 0].T
-        across = np.abs(nodes[:, first] - np.where(second < 0, 0.0, nodes[:, second]))
-        level = across / section.watched_nominal[section.watched_building >= 0]
-        outside = ((level < limits.low_pu) | (level > limits.high_pu)).any(axis=1)
-        wrong[rows, 0] |= np.where(solution.ok, outside, True)
+    for k in np.flatnonzero(outside).tolist():
+        wrong[lots.rows[k]] |= lots.cells[k]
     doom(state, frame, wrong, "voltage", limits.trip_s)

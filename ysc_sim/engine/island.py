@@ -25,7 +25,7 @@ from ysc_sim.engine.outlet import serve_from_outlets
 from ysc_sim.engine.sharing import stores_kw
 from ysc_sim.engine.shedding import SHARE_EPS, Queue, in_units, latch
 from ysc_sim.engine.transfer import DOOMS, Switching, engine_formers, store_formers
-from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats
+from ysc_sim.units import SECONDS_PER_HOUR, Bools, Floats, Ints
 
 MOST_SPLITS, LEAST_SPLIT_S = 12, 60.0
 """Parts of a step on the grid, at whose beginnings the network is solved again, and how short they may be."""
@@ -124,7 +124,7 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
     top = islands_of(community, state)
     queue = None if cell.by_building_kw is None else Queue(community, state, _now_s(state, frame), top)
     allowed = latch(community, state, cell.stored_share)
-    lossy = _serve_losses(state, (sun, engine, store), (burnt, drawn))
+    lossy = _serve_losses(losses_of(state, top), (sun, engine, store), (burnt, drawn))
     for tier in (number - 1 for number in community.island.shedding.order):
         held = state.held_from_s[:, :, tier] == -np.inf
         need = np.where(held, 0.0, cell.demand_kw[:, :, tier])
@@ -172,12 +172,16 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         doom(state, frame, lacks & (state.held_from_s[:, :, 0] > -np.inf), "power", community.island.overload_s)
 
 
-def _serve_losses(state: State, left: tuple[Floats, ...], used: tuple[Floats, Floats]) -> Bools:
-    """Take the losses of the wires (known for a single cell) before all demand; where that is not possible, True.
+def losses_of(state: State, top: Ints | None) -> Floats:
+    """What the wires of each island lose, told to all its cells, (R, c) kW."""
+    return state.loss_kw if top is None else np.take_along_axis(state.loss_kw, top, axis=1)
+
+
+def _serve_losses(loss: Floats, left: tuple[Floats, ...], used: tuple[Floats, Floats]) -> Bools:
+    """Take the losses of the wires (R, c) before all demand; where that is not possible, True.
 
     ``left``: what generation, engines and stores can still give; ``used``: what the last two gave. Both are changed.
     """
-    loss = np.broadcast_to(state.loss_kw, left[0].shape) if left[0].shape[1] == 1 else np.zeros_like(left[0])
     need = loss
     for power, taken in zip(left, (None, *used), strict=True):
         part = np.minimum(power, need)

@@ -90,7 +90,7 @@ def _book(community: Community, frame: Frame, i: int, fleet: Device, flow: Flow,
 
 def _book_losses(state: State, frame: Frame, dt_s: float | Floats) -> None:
     """What the wires lost: on a register, and in the interval."""
-    lost = state.loss_kw * (dt_s / SECONDS_PER_HOUR)
+    lost = np.add.reduce(state.loss_kw, axis=1, keepdims=True) * (dt_s / SECONDS_PER_HOUR)
     state.loss_kwh = state.loss_kwh + lost
     frame.recorder.add_community("loss_kwh", frame.interval, frame.rows, lost)
 
@@ -121,8 +121,7 @@ def _book_dark(
     recorder.add("load_kwh", interval, rows, unserved)
     short = (state.served[:, :, 0] < 1.0 - SERVED_EPS).astype(np.float64)
     recorder.add("interrupted_s", interval, rows, short * (lacking[:, :, 0] > 0) * dt_s)
-    # Only a single cell has wires between buildings while it is alone: their losses are its own.
-    lost = state.loss_kw * dt_h if len(community.cells) == 1 else 0.0
+    lost = state.loss_kw * dt_h
     top = islands_of(community, state)
     stray = np.abs(pool(community.cell_of.sum(energy), top) - lost) * alone
     if top is not None:
@@ -222,9 +221,9 @@ def _book_connection(
     community: Community, state: State, frame: Frame, dt_s: float | Floats, energy: Floats, rests: list[Rest]
 ) -> None:
     """The community's point of connection: the sum of the cells that are tied to the grid, exactly zero if none is."""
-    net, lost_kw = state.net_kw, state.loss_kw
+    net, lost_kw = state.net_kw, np.add.reduce(state.loss_kw, axis=1, keepdims=True)
     if frame.dark:
-        lost_kw = lost_kw * tied(state.mode).any(axis=1, keepdims=True)
+        lost_kw = np.add.reduce(state.loss_kw * tied(state.mode), axis=1, keepdims=True)
         joined = community.cell_of.spread(tied(state.mode).astype(np.float64))
         energy, net = energy * joined, net * joined
         rests = [Rest(rest.to_meter, rest.p_kw * rest.to_meter.spread(joined), rest.held_s) for rest in rests]

@@ -108,18 +108,29 @@ def next_trip_s(state: State) -> Floats:
     return soonest
 
 
-def watch_inverters(community: Community, state: State, frame: Frame, at: Ints, level_pu: Floats) -> None:
-    """Voltages ``level_pu`` (k, n) at the buildings of rows ``at`` set relays going, or let them rest; NaN: unknown."""
+def watch_inverters(
+    community: Community, state: State, frame: Frame, rows: Ints, level_pu: tuple[Floats, Floats]
+) -> None:
+    """Lowest and highest voltages (k, n) at the buildings of islands in ``rows`` (k,) set relays going, or let them
+    rest; NaN: the building is not in that island.
+    """
+    at = np.unique(rows)
+    place = np.searchsorted(at, rows)
+    low, high = (np.full((at.size, level_pu[0].shape[1]), np.nan) for _ in range(2))
+    for k in range(rows.size):
+        low[place[k]] = np.fmin(low[place[k]], level_pu[0][k])
+        high[place[k]] = np.fmax(high[place[k]], level_pu[1][k])
     now = np.array(np.broadcast_to(frame.moment.t_s, (len(state.mode), 1)), dtype=np.float64)[at]
     for i in _with_relays(community):
         if f"volt_s.{i}" not in state.memory:
             continue
-        seen, off = level_pu[:, community.by_building[i].group], np.isneginf(state.memory[f"out_from_s.{i}"])[at]
-        wrong, due = state.memory[f"wrong_s.{i}"], np.full(seen.shape, np.inf)
+        building = community.by_building[i].group
+        off = np.isneginf(state.memory[f"out_from_s.{i}"])[at]
+        wrong, due = state.memory[f"wrong_s.{i}"], np.full(off.shape, np.inf)
         for curve in np.unique(community.curves[i][community.curves[i] >= 0]).tolist():
             mine = (community.curves[i] == curve) & ~off
             for k, (limit, above, after_s) in enumerate(voltage_relays(community, curve)):
-                beyond = mine & ((seen > limit) if above else (seen < limit))
+                beyond = mine & ((high[:, building] > limit) if above else (low[:, building] < limit))
                 since = np.where(beyond, np.minimum(wrong[at, :, k], now), np.inf)
                 wrong[at, :, k] = np.where(mine, since, wrong[at, :, k])
                 due = np.where(mine, np.minimum(due, since + after_s), due)

@@ -57,8 +57,6 @@ def cells_go_with_the_rest(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
         yield tree.problem("scope_without_cells", ("island", "scope"), {})
     if names and scenario.wires == "utility" and not scenario.islanding_agreement:
         yield tree.problem("cells_need_wires", ("cells",), {})
-    if names and scenario.power_flow == "control":
-        yield tree.problem("cells_without_control", ("cells",), {})
     for k, outage in enumerate(scenario.outages):
         cell = getattr(outage.spec, "cell", "")
         if cell and scenario.island.scope == "buildings":
