@@ -71,7 +71,8 @@ class Lots(NamedTuple):
     @property
     def top(self) -> Ints:
         """The uppermost cell of each, (k,)."""
-        return np.argmax(self.cells, axis=1)
+        found: Ints = np.argmax(self.cells, axis=1)
+        return found
 
 
 def lots_of(community: Community, state: State, which: Bools) -> Lots:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from ysc_sim.contracts import DeviceState, Rows, Strategy, View, Wish
+from ysc_sim.contracts import DeviceState, Outlook, Rows, Strategy, View, Wish
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
 INNER = "inner."
@@ -49,3 +51,26 @@ def most_kw(
     take = above / charge_efficiency / left_h
     most: Floats = np.where(above >= 0, give, np.maximum(take, -charge_kw))
     return most
+
+
+class Filling:
+    """How fast the grid may fill the stores of some buildings, and what is lost on the way."""
+
+    def __init__(self, charge_from_grid_kw: Iterable[float | None]) -> None:
+        """``charge_from_grid_kw``: of each building; None: its stores' own power."""
+        asked = [np.inf if kw is None else kw for kw in charge_from_grid_kw]
+        self._charge_kw = np.array(asked, dtype=np.float64)
+        self.efficiency = np.ones((2, len(asked)))
+        """Of charging and of discharging, (2, n)."""
+        self.step_s = 1
+
+    def prepare(self, outlook: Outlook) -> None:
+        """Note the clock, and powers and efficiencies of the stores."""
+        plant = outlook.plant
+        self.step_s = outlook.axis.step_s
+        self._charge_kw = np.minimum(self._charge_kw, plant.charge_kw)
+        self.efficiency = np.array([plant.charge_efficiency, plant.discharge_efficiency])
+
+    def clip(self, wish: Floats | Wish, view: View, keep_kwh: Floats) -> Floats | Wish:
+        """The wish with no more power out than leaves ``keep_kwh`` (R, n) above the floors at the end of the step."""
+        return clipped(wish, most_kw(view, keep_kwh, self.step_s, self._charge_kw, *self.efficiency))

@@ -15,7 +15,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from ysc_sim.contracts import DeviceState, Forecast, Outlook, Rows, Strategy, View, Wish
-from ysc_sim.strategies.holding import clipped, decide_inside, most_kw, start_inside
+from ysc_sim.strategies.holding import Filling, decide_inside, start_inside
 from ysc_sim.strategies.memory import NeedMemory
 from ysc_sim.units import KW, SECONDS_PER_HOUR, Floats, Fraction, Unit
 
@@ -56,18 +56,14 @@ class ReserveForecast:
         self.inner, self._forecast = inner, forecast
         self._hours = np.array([spec.hours for spec in specs], dtype=np.float64)
         self._share = np.array([spec.critical * (1.0 + spec.margin) for spec in specs], dtype=np.float64)
-        asked = [np.inf if spec.charge_from_grid_kw is None else spec.charge_from_grid_kw for spec in specs]
-        self._charge_kw = np.array(asked, dtype=np.float64)
-        self._efficiency = np.ones((2, len(specs)))
-        self._step_s, self._slot_h = 1, 0.5
+        self._filling = Filling(spec.charge_from_grid_kw for spec in specs)
+        self._slot_h = 0.5
         self._memory = NeedMemory(HALF_HOURS_A_DAY)
 
     def prepare(self, outlook: Outlook) -> None:
         """Note powers and efficiencies of the stores, and the clock."""
-        plant = outlook.plant
-        self._step_s, self._slot_h = outlook.axis.step_s, outlook.axis.slot_s / SECONDS_PER_HOUR
-        self._charge_kw = np.minimum(self._charge_kw, plant.charge_kw)
-        self._efficiency = np.array([plant.charge_efficiency, plant.discharge_efficiency])
+        self._filling.prepare(outlook)
+        self._slot_h = outlook.axis.slot_s / SECONDS_PER_HOUR
         self._memory = NeedMemory(86_400 // outlook.axis.slot_s)
 
     def start(self, rows: Rows) -> DeviceState:
@@ -83,13 +79,14 @@ class ReserveForecast:
             state["keep_kwh"] = self._expected_kwh(state)
         store = view.store
         keep = np.minimum(state["keep_kwh"], store.capacity_kwh - store.floor_kwh)
-        return clipped(wish, most_kw(view, keep, self._step_s, self._charge_kw, *self._efficiency))
+        return self._filling.clip(wish, view, keep)
 
     def _expected_kwh(self, state: DeviceState) -> Floats:
         """Least energy above the floor with which the expected need would be served, (R, n)."""
         count = int(np.ceil(self._hours.max() / self._slot_h))
         need = -self._forecast.predict_ahead(self._memory.history(state), count)
-        used = np.where(need > 0, need * self._share / self._efficiency[1], need * self._efficiency[0])
+        charging, discharging = self._filling.efficiency
+        used = np.where(need > 0, need * self._share / discharging, need * charging)
         ends_h = (np.arange(count) + 1)[:, None, None] * self._slot_h
         # The last slot counts in the part that lies within the promised hours.
         used = used * np.clip((self._hours - ends_h) / self._slot_h + 1.0, 0.0, 1.0)

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from ysc_sim.contracts import DeviceState, Outlook, Rows, Strategy, View, Wish
-from ysc_sim.strategies.holding import clipped, decide_inside, most_kw, start_inside
+from ysc_sim.strategies.holding import Filling, decide_inside, start_inside
 from ysc_sim.units import KW, Floats, Fraction
 
 
@@ -42,17 +42,11 @@ class ReserveLevel:
         self.inner = inner
         self._names = [f"{name}/strategy" for name in building_ids]
         self._level = np.array([spec.level for spec in specs], dtype=np.float64)
-        asked = [np.inf if spec.charge_from_grid_kw is None else spec.charge_from_grid_kw for spec in specs]
-        self._charge_kw = np.array(asked, dtype=np.float64)
-        self._efficiency = np.ones((2, len(specs)))
-        self._step_s = 1
+        self._filling = Filling(spec.charge_from_grid_kw for spec in specs)
 
     def prepare(self, outlook: Outlook) -> None:
         """Note powers and efficiencies of the stores."""
-        plant = outlook.plant
-        self._step_s = outlook.axis.step_s
-        self._charge_kw = np.minimum(self._charge_kw, plant.charge_kw)
-        self._efficiency = np.array([plant.charge_efficiency, plant.discharge_efficiency])
+        self._filling.prepare(outlook)
 
     def start(self, rows: Rows) -> DeviceState:
         """``level`` (S, n), where rows differ in it, and what the strategy inside remembers."""
@@ -65,4 +59,4 @@ class ReserveLevel:
         wish = decide_inside(self.inner, view, state)
         store = view.store
         keep = state.get("level", self._level) * (store.capacity_kwh - store.floor_kwh)
-        return clipped(wish, most_kw(view, keep, self._step_s, self._charge_kw, *self._efficiency))
+        return self._filling.clip(wish, view, keep)

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from ysc_sim.contracts import DeviceState, Outlook, Rows, Strategy, View, Wish
-from ysc_sim.strategies.holding import clipped, decide_inside, most_kw, start_inside
+from ysc_sim.strategies.holding import Filling, decide_inside, start_inside
 from ysc_sim.units import KW, Floats, Fraction
 
 
@@ -46,17 +46,11 @@ class ReserveOnNotice:
         self._level = np.array([spec.level for spec in specs], dtype=np.float64)
         self._otherwise = np.array([spec.otherwise for spec in specs], dtype=np.float64)
         self._evenly = np.array([spec.evenly for spec in specs])
-        asked = [np.inf if spec.charge_from_grid_kw is None else spec.charge_from_grid_kw for spec in specs]
-        self._charge_kw = np.array(asked, dtype=np.float64)
-        self._efficiency = np.ones((2, len(specs)))
-        self._step_s = 1
+        self._filling = Filling(spec.charge_from_grid_kw for spec in specs)
 
     def prepare(self, outlook: Outlook) -> None:
         """Note powers and efficiencies of the stores."""
-        plant = outlook.plant
-        self._step_s = outlook.axis.step_s
-        self._charge_kw = np.minimum(self._charge_kw, plant.charge_kw)
-        self._efficiency = np.array([plant.charge_efficiency, plant.discharge_efficiency])
+        self._filling.prepare(outlook)
 
     def start(self, rows: Rows) -> DeviceState:
         """What the strategy inside remembers."""
@@ -74,11 +68,11 @@ class ReserveOnNotice:
         if told.any():
             wanted = np.maximum(self._level * room, keep)
             now = np.asarray(view.t_s)
-            step_end = now - now % self._step_s + self._step_s
+            step_end = now - now % self._filling.step_s + self._filling.step_s
             left_s = np.where(told, start_s - now, np.inf)
             # The share of the time to the start that is over when the step ends; 1 where it starts within the step.
             part = np.divide(step_end - now, left_s, out=np.ones_like(left_s), where=left_s > 0)
             risen = above + (wanted - above) * np.minimum(part, 1.0)
             by_then = np.where(self._evenly & (above < wanted), risen, wanted)
             keep = np.where(told, np.maximum(by_then, keep), keep)
-        return clipped(wish, most_kw(view, keep, self._step_s, self._charge_kw, *self._efficiency))
+        return self._filling.clip(wish, view, keep)
