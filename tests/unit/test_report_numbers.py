@@ -78,9 +78,9 @@ def looked_up(attributes: dict[str, str], results: Results) -> tuple[float, floa
         name, number, key = study.split(".")
         value = results.studies[name][int(number)][key]
         return value, 1e-3 if key.endswith("_mjpy") else 100.0 if key.endswith("_ratio") else 1.0
-    if outage := attributes.get("data-outage"):
-        number, column = outage.split(".")
-        frame = results.frame("outages")
+    if entry := attributes.get("data-outage", attributes.get("data-event")):
+        number, column = entry.split(".")
+        frame = results.frame("outages" if "data-outage" in attributes else "events")
         return frame[frame["row"] == 0][column].iloc[int(number)], 1.0
     if branch := attributes.get("data-branch"):
         number, key = branch.split(".")
@@ -183,3 +183,11 @@ def test_members_page_holds_the_members_numbers(results):
 )
 def test_the_reader_of_this_test_reads_what_is_shown(text, expected):
     assert written(text) == pytest.approx(expected)
+
+
+def test_frequencies_stand_beside_what_happened():
+    frequency = Path(__file__).parents[2] / "scenarios" / "outage_causes" / "frequency.yaml"
+    results = run(load_scenario(frequency, overrides={"island.frequency.inertia_s": 3.0}))
+    page = build_report(results, "en")
+    assert page.count("data-event=") == int(results.frame("events")["frequency_hz"].notna().sum()) > 0
+    assert check(page, results) > 20

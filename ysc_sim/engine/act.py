@@ -11,6 +11,7 @@ from ysc_sim.community.arrays import Community, Control, State
 from ysc_sim.contracts import SlotMeters, Store, View, Wish
 from ysc_sim.engine.beyond import beyond_of, switch_off
 from ysc_sim.engine.cold_load import bands_of, foresee
+from ysc_sim.engine.engines import call_for_weak, command_engines
 from ysc_sim.engine.flow import flow
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.island import share_islands, switching_of
@@ -27,6 +28,8 @@ def plus(total: Any, part: Floats) -> Floats:
 
 def observe(community: Community, state: State, frame: Frame) -> None:
     """Ask every fleet for its bands; add up what is fixed and what is flexible at each building."""
+    if frame.dark:
+        command_engines(community, state, frame.moment)
     if community.island.cold_load is not None:
         foresee(community, state, frame.moment)
     frame.bands = [bands_of(community, state, i, frame.moment) for i in range(len(community.fleets))]
@@ -144,7 +147,9 @@ def dispatch(community: Community, state: State, frame: Frame) -> None:
 
 
 def watch(community: Community, state: State, frame: Frame) -> None:
-    """Look at what frequency makes of the steps that this act was for islands, and log it."""
+    """Look at what frequency makes of the steps that this act was for islands, and log it; call engines that lack."""
+    if frame.dark:
+        call_for_weak(community, state, frame.moment)
     if not frame.dark or community.island.frequency is None:
         return
     switching = switching_of(community, state, frame)

@@ -17,6 +17,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.contracts import startable
 from ysc_sim.engine.cold_load import tier_parts
+from ysc_sim.engine.engines import note_weak
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.frequency_watt import follow_curves
 from ysc_sim.engine.islands import any_in_island, islands_of, pool
@@ -124,6 +125,7 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
     top = islands_of(community, state)
     queue = None if cell.by_building_kw is None else Queue(community, state, _now_s(state, frame), top)
     allowed = latch(community, state, cell.stored_share)
+    note_weak(state, cell.demand_kw, allowed, cell.generation_kw - cell.base_kw, cell.give_kw)
     lossy = _serve_losses(losses_of(state, top), (sun, engine, store), (burnt, drawn))
     for tier in (number - 1 for number in community.island.shedding.order):
         held = state.held_from_s[:, :, tier] == -np.inf
@@ -143,6 +145,10 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
         np.divide(direct + motor + stored, need, out=served[:, :, tier], where=need > 0)
         served[:, :, tier] *= ~held
     charged = np.minimum(sun, cell.take_kw)
+    spilt = sun - charged
+    if community.island.engines is not None and community.island.engines.charge:
+        more = np.minimum(engine, cell.take_kw - charged)
+        burnt, charged = burnt + more, charged + more
     alive = (cell.can_give | (cell.can_take & (charged > 0))) & ~lossy
     _change_formers(community, state, frame, alive)
     live = lives(state.mode)
@@ -152,7 +158,6 @@ def share_islands(community: Community, state: State, frame: Frame) -> None:
     if queue is not None:
         queue.close(state)
     # What is left over is taken from generation first; an engine goes below its least load only when that is gone.
-    spilt = sun - charged
     followers = cell.generation_kw - cell.base_kw
     spilt_first = np.minimum(spilt, followers)
     shares = Shares(
@@ -322,14 +327,25 @@ def seconds_to_limit(community: Community, state: State) -> Floats:
         usable += to_cell.sum(np.ascontiguousarray(room))
     top = islands_of(community, state)
     energy, drain, usable = pool(energy, top), pool(drain, top), pool(usable, top)
-    for threshold in community.shed_below_soc:
+    falling, rising = levels_of(community)
+    for threshold in falling:
         above = energy - threshold * usable
         crosses = (alive > 0) & (drain > 0) & (above > SHARE_EPS * usable)
         time = np.divide(above * SECONDS_PER_HOUR, drain, out=np.full(drain.shape, np.inf), where=crosses)
         soonest = np.minimum(soonest, np.minimum.reduce(time, axis=1))
-    for level in community.island.shedding.restore_above_soc or ():
+    for level in rising:
         below = energy - level * usable
         crosses = (alive > 0) & (drain < 0) & (below < -SHARE_EPS * usable)
         time = np.divide(below * SECONDS_PER_HOUR, drain, out=np.full(drain.shape, np.inf), where=crosses)
         soonest = np.minimum(soonest, np.minimum.reduce(time, axis=1))
     return soonest
+
+
+def levels_of(community: Community) -> tuple[list[float], list[float]]:
+    """States of charge of an island at which something changes while it falls, and while it rises."""
+    island = community.island
+    falling, rising = community.shed_below_soc.tolist(), list(island.shedding.restore_above_soc or ())
+    if island.engines is not None:
+        falling.append(island.engines.start_below_soc)
+        rising.append(island.engines.stop_above_soc)
+    return falling, rising

@@ -15,6 +15,7 @@ from ysc_sim.community.arrays import Community, State, start_state
 from ysc_sim.contracts import DeviceState, Moment, OutageWindow
 from ysc_sim.engine.act import STAGES
 from ysc_sim.engine.cold_load import start_cold
+from ysc_sim.engine.engines import start_engines
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.gate import Gate
 from ysc_sim.engine.island import seconds_to_limit
@@ -340,7 +341,13 @@ def memory_of(community: Community) -> DeviceState:
     flexible = {i: len(fleet.placed.ids) for i, fleet in enumerate(community.fleets) if fleet.flexible}
     swing = start_swing(rules.frequency, rows, c, flexible)
     demand = start_shedding(rules.shedding, rows, n, c) | start_cold(rules.cold_load, rows, n)
-    return demand | swing | start_ramp(rules.planned, rows, c) | start_trips(community)
+    return (
+        demand
+        | swing
+        | start_ramp(rules.planned, rows, c)
+        | start_trips(community)
+        | start_engines(rules.engines, rows, c)
+    )
 
 
 def tied_and_whole(state: State) -> bool:

@@ -306,6 +306,8 @@ def call_engines(community: Community, state: State, t_s: Floats) -> None:
         & ~((state.mode == DEAD) & np.isfinite(state.due_s))
         & ~np.isposinf(state.locked_s)
     )
+    if "engines" in state.memory:
+        away &= (state.memory["engines"] > 0) | ~lives(state.mode)
     for i, fleet in enumerate(community.fleets):
         if startable(fleet):
             wanted = community.by_cell[i].spread(away.astype(np.float64)) > 0

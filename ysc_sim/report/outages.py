@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
+from math import isfinite
 from typing import Any, ClassVar, NamedTuple
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, instant, name, said, said_or
@@ -89,10 +90,12 @@ def _figure(results: Reading, first_s: float, last_s: float, lang: str) -> str:
 
 
 def _events(results: Reading, span: Span) -> str:
-    """What changed and why, in the order in which it happened: the bands in words."""
+    """What changed and why, in the order in which it happened: the bands in words, and frequency where it swung."""
     frame = results.frame("events")
+    mine = frame[frame["row"] == 0]
+    swings = bool(mine["frequency_hz"].notna().any())
     lines: list[list[Part]] = []
-    for event in frame[frame["row"] == 0].to_dict("records"):
+    for number, event in enumerate(mine.to_dict("records")):
         moment = event["time"].to_pydatetime()
         if span.start_s <= results.seconds(moment) <= span.end_s:
             lines.append(
@@ -102,6 +105,7 @@ def _events(results: Reading, span: Span) -> str:
                     said_or(f"modes.{event['from_mode']}", str(event["from_mode"])),
                     said_or(f"modes.{event['to_mode']}", str(event["to_mode"])),
                     said_or(f"causes.{event['cause']}", str(event["cause"])),
+                    *([_hertz(number, float(event["frequency_hz"]))] if swings else []),
                 ]
             )
     if not lines:
@@ -109,10 +113,19 @@ def _events(results: Reading, span: Span) -> str:
     heads = [
         Head(said(f"columns.{column}"), numeric=False) for column in ("time", "cell", "from_mode", "to_mode", "cause")
     ]
+    if swings:
+        heads.append(Head(said("columns.frequency_hz"), said("units.Hz")))
     more = ""
     if len(lines) > MOST_EVENTS:
         more = f'<p class="more">{html(said("report.more_lines", count=str(len(lines) - MOST_EVENTS)))}</p>'
     return table(heads, lines[:MOST_EVENTS], said("report.events_table")) + more
+
+
+def _hertz(number: int, hertz: float) -> Html:
+    """The frequency farthest from nominal, where a transient was looked at; nothing where it had no end."""
+    if not isfinite(hertz):
+        return Html("")
+    return stored(hertz, digits(hertz, places=2), f'data-event="{number}.frequency_hz"')
 
 
 def _cell(cell: str) -> Label:

@@ -242,7 +242,7 @@ def all_specs(scenario: Scenario) -> Iterator[tuple[Path_, Any]]:
     yield ("market",), scenario.market.spec
     yield from specs_in(("bidder",), scenario.bidder)
     yield ("retailer",), scenario.retailer
-    for name in ("frequency", "shedding", "scarcity"):
+    for name in ("frequency", "shedding", "scarcity", "engines"):
         rules = getattr(scenario.island, name)
         if rules is not None:
             yield ("island", name), rules

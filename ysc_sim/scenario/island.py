@@ -120,6 +120,25 @@ class Inverters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Engines:
+    """When engines run in an island that its stores can carry."""
+
+    start_below_soc: Fraction = 0.3
+    """State of charge of the island's stores at which they are called; they are, too, where the stores are too weak."""
+    stop_above_soc: Fraction = 0.8
+    """State of charge at which they stop."""
+    charge: bool = False
+    """While they run they fill the stores, too (cycle charging); else they carry demand alone (load following)."""
+
+    def check(self) -> list[tuple[str, str, dict[str, object]]]:
+        """Cross rules: (problem key, field, values)."""
+        if self.start_below_soc >= self.stop_above_soc:
+            values: dict[str, object] = {"low": self.start_below_soc, "high": self.stop_above_soc}
+            return [("engines_stop_below_start", "stop_above_soc", values)]
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
 class Voltage:
     """Voltages at which an island is lost; needs ``power_flow: control``.
 
@@ -242,6 +261,8 @@ class Island:
     inverters: tuple[Inverters, ...] = ()
     """Relays of grid-following inverters, by frequency (with ``frequency``) and voltage (with ``power_flow: control``);
     if none are given all ride through."""
+    engines: Engines | None = None
+    """When engines run; from the loss of the grid to its return if not given."""
     voltage: Voltage | None = None
     """Voltages at which the island is lost; not looked at if not given."""
     overload_s: Seconds | None = None
