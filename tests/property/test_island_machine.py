@@ -57,6 +57,7 @@ RULES = st.fixed_dictionaries(
             }
         ),
         "planned": st.one_of(st.none(), st.just({"ramp_s": 300})),
+        "engines": st.sampled_from([None, {}, {"start_below_soc": 0.5, "stop_above_soc": 0.6, "charge": True}]),
         "overload_s": st.sampled_from([None, 0.0, 20.0]),
         "cold_load": st.one_of(st.none(), st.just({}), st.just({"peak": 5, "decay_s": 100, "hold_s": 50})),
         "break_s": st.sampled_from([0.0, 13.0, 1900.0]),

@@ -3,16 +3,20 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 import ysc_sim as ysc
 from ysc_sim.community.compile import compile_community
+from ysc_sim.community.segments import Segments
+from ysc_sim.engine.shedding import Queue, start_shedding
 from ysc_sim.engine.simulate import run_community
 from ysc_sim.errors import ScenarioError
 from ysc_sim.results.arrays import RunArrays
+from ysc_sim.scenario.island import Shedding
 
 BATTERY = {"kind": "battery", "energy_kwh": 200, "power_kw": 4, "soc_start": 1.0}
 
@@ -217,3 +221,19 @@ def test_rows_with_turns_and_cold_loads_are_runs_of_their_own(tmp_path: Path) ->
         assert mine == [(e.t_s, e.cell, e.to_mode, e.cause) for e in alone.events]
         for name, column in together.columns.items():
             np.testing.assert_array_equal(column[:, row], alone.columns[name][:, 0], err_msg=name)
+
+
+def test_a_rest_that_begins_between_seconds_ends(tmp_path: Path) -> None:
+    """(s + 400) − s < 400 in floating point for many s: who had rested was asked for ever whether it had."""
+    since = next(s for s in 700.0 + np.arange(1, 99) / 97.0 if (s + 400.0) - s < 400.0)
+    rules = Shedding(inside_tier="fixed", min_off_s=400.0)
+    group = np.zeros(2, dtype=np.int64)
+    community = SimpleNamespace(
+        island=SimpleNamespace(shedding=rules), cells=("community",), cell_of=Segments(group, 1)
+    )
+    memory = start_shedding(rules, 1, 2, 1)
+    memory["on"][:, 1], memory["since_s"][:, 1] = 0.0, since
+    state = SimpleNamespace(memory=memory, net_kw=np.zeros((1, 2)), mode=np.ones((1, 1), dtype=np.int64))
+    queue = Queue(cast("Any", community), cast("Any", state), np.array([[since + 400.0]]), None)
+    served = queue.serve(0, np.array([[1.0, 1.0]]), np.array([[2.0]]), np.zeros((1, 1), dtype=np.bool_))
+    assert served.tolist() == [[1.0, 1.0]]

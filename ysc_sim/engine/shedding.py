@@ -75,9 +75,10 @@ class Queue:
         """
         community, now_s = self._community, self._now_s
         on, since = self._memory["on"][:, :, tier] > 0, self._memory["since_s"][:, :, tier]
-        rested = on | (now_s - since >= self._rules.min_off_s)
+        # By the instant at which it has rested, which is told as its next event: a difference may be a last bit short.
+        rested = on | (now_s >= since + self._rules.min_off_s)
         may = ~barred[:, community.cell_of.group] & (demand_kw > 0)
-        order = np.lexsort((*self._keys(tier, demand_kw, on & (now_s - since < self._rules.min_on_s), on), self._label))
+        order = np.lexsort((*self._keys(tier, demand_kw, on & (now_s < since + self._rules.min_on_s), on), self._label))
 
         def sorted_(values: Floats) -> Floats:
             found: Floats = np.take_along_axis(values, order, axis=1)
