@@ -9,7 +9,7 @@ import numpy as np
 
 from ysc_sim.powerflow.blocks import new_block
 from ysc_sim.powerflow.certify import mismatch_pu
-from ysc_sim.powerflow.constant_power import ConstantPower, scaled_state, unit_width
+from ysc_sim.powerflow.constant_power import ConstantPower, give_back, lent, scaled_state, unit_width
 from ysc_sim.powerflow.fixed_point import State, Workspace, iterate
 from ysc_sim.powerflow.grid import Grid, compiled
 from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts
@@ -52,6 +52,8 @@ class Task:
     def controlled_ports(self) -> Ints:
         """Ports that a control stands at."""
         plans = [plan.ports for plan in (self.inverters, self.holding) if plan is not None]
+        if not plans:
+            return np.zeros(0, dtype=np.int64)
         return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *plans]))
 
 
@@ -158,7 +160,8 @@ class Group:
         slots = self.grid.topology.source_slots
         agree = (np.isfinite(held) | (slots < 0)).all(axis=(1, 2))
         flat, voltages = slots.ravel(), held.reshape(len(held), -1)
-        for slot in np.unique(flat[flat >= 0]):
+        several = np.unique(flat[flat >= 0]) if len(slots) > 1 else ()
+        for slot in several:
             same = voltages[:, flat == slot]
             agree &= (np.abs(same - same[:, :1]) <= 1e-12).all(axis=1)
         return np.broadcast_to(agree, (len(rows),))
@@ -202,7 +205,7 @@ class Group:
         for low in range(0, len(rows), width):
             part = rows[low : low + width]
             if len(part) not in kernels:
-                kernels[len(part)] = ConstantPower(form, self.loading.active, len(part), pool)
+                kernels[len(part)] = lent(form, self.loading.active, len(part), pool)
             power = _block(self.task.p_kw, part), _block(self.task.q_kvar, part)
             outcome = kernels[len(part)].run(*power, largest_kw=self.loading.largest_kw, aim=view.aim)
             mismatch = outcome.mismatch_kw / self.task.net.base_kva
@@ -212,6 +215,7 @@ class Group:
             else:
                 state = scaled_state(outcome)
                 left.append(self._keep(part, view, self.loading.injection(part), held, state, mismatch))
+        give_back(kernels.values())
         return left
 
     def _width(self) -> int:

@@ -18,6 +18,7 @@ Delivery 6
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,8 @@ LONGEST_CORRECTION = 10
 PLACES_TIMES_ROWS, PLACES_TIMES_ROWS_TREE = 20_000, 40_000
 """Of a chunk: what a turn touches should stay in cache. Sweeps make many calls, and need longer rows."""
 LEAST_WIDTH = 96
+SMALL, MOST_KEPT = 4_000, 4
+"""Places × rows of a kernel that is kept for the next call, and how many are."""
 _FEW = 0.1
 """Share of rows for which no further round is made: they are collected and tried again together."""
 
@@ -83,7 +86,7 @@ class ConstantPower:
 
     def __init__(self, form: UnitForm, columns: Ints, width: int, pool: Pool) -> None:
         """``columns`` (P,): where the power of each port stands in the rows."""
-        self.form, self._columns = form, columns
+        self.form, self.width = form, width
         self._norm = max(form.norm, 1e-30)
         self._rough = new_turn(form, width, np.complex64, pool)
         self._exact = new_turn(form, width, np.complex128, pool)
@@ -210,6 +213,23 @@ class ConstantPower:
             miss(power, rise, current, wrong)
         squares(self._wrong, self._square.T if self.form.dense else self._square)
         return np.asarray(self._square.max(axis=0, initial=0.0))
+
+
+def lent(form: UnitForm, columns: Ints, width: int, pool: Pool) -> ConstantPower:
+    """A kernel for ``width`` rows: one that was laid aside, or a new one, in ``pool`` unless it is small."""
+    kernel: ConstantPower | None = form.kept.pop(width, None)
+    if kernel is not None:
+        return kernel
+    return ConstantPower(form, columns, width, Pool() if width * form.places <= SMALL else pool)
+
+
+def give_back(kernels: Iterable[ConstantPower]) -> None:
+    """Lay small kernels aside for the next call: to make one costs as much as to use it."""
+    for kernel in kernels:
+        if kernel.width * kernel.form.places <= SMALL:
+            if len(kernel.form.kept) >= MOST_KEPT:
+                kernel.form.kept.clear()
+            kernel.form.kept[kernel.width] = kernel
 
 
 def unit_width(form: UnitForm, rows: int) -> int:

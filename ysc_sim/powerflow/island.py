@@ -217,7 +217,10 @@ class _IslandGroup:
         inside = self._inside(rows, p_kw)
         self.view.refuse(rows[good & ~inside], Reason.FORMING_LIMIT)
         kept = good & inside
-        if kept.any():
+        if kept.all():
+            self.view.record(rows, mismatch, injection, held, ports)
+            self._record(rows, state.forms.frequency, p_kw, q_kvar)
+        elif kept.any():
             chosen = State(voltage=state.voltage[:, :, kept], current=state.current[:, :, kept], still=good[kept])
             self.view.record(rows[kept], mismatch[kept], injection.take(kept), held[:, kept], chosen)
             self._record(rows[kept], state.forms.frequency[:, kept], p_kw[:, kept], q_kvar[:, kept])

@@ -2,15 +2,16 @@
 
 Near the solution a turn maps a change (dV, dθ, dv, dφ) of voltages and forms to
 
-    A·change = (Z·δj + W·δu, forms − C·δe),   δj = −(j/conj(V))·conj(dV),   δu = u·(dv/v + i·dθ),
+    A·change = (Z·δj + W·δu⁺, forms − C·δe),   δj = −(j/conj(V))·conj(dV),   δu = u·(dv/v + i·dθ),
 
-δe the answer of the droop equations and C the chord. The way from the turn's result is A·r + A²·r + …, r its
-residual.
+δe the answer of the droop equations, C the chord and δu⁺ that of the new forms. The way from the turn's result is
+A·r + A²·r + …, r its residual.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,9 @@ from ysc_sim.powerflow.ports import Reals
 from ysc_sim.units import Floats
 
 Lights = npt.NDArray[np.float32]
+Phasors = npt.NDArray[np.complex64]
 CORRECTIONS = 10
-SMALL_PU = 5e-13
+SMALL_PU = 2e-12
 """A change that does not matter any more: the turn that follows reduces it further."""
 
 
@@ -50,6 +52,7 @@ class IslandCorrection:
 
     def __init__(self, boundary: Boundary, matrix: Reals, ports: int, width: int) -> None:
         self._boundary, self._matrix, self._ports = boundary, matrix, ports
+        self._by_nodes = by_nodes(matrix, ports)
         self._wide, self._out = (new_block(ports + boundary.count, width, np.float32) for _ in range(2))
         self._slope, self._change, self._total, self._spare = (new_block(ports, width, np.float32) for _ in range(4))
 
@@ -66,8 +69,9 @@ class IslandCorrection:
         rest = np.zeros_like(forms)
         for _ in range(CORRECTIONS):
             self._ports_answer()
-            forms = self._forms_answer(forms, u, per_v, feed, slack, light)
-            self._change[:] = self._out[: self._ports]
+            before = self._moved(forms, u, per_v)
+            forms = self._forms_answer(forms, before, u, feed, slack, light)
+            add_moved(self._by_nodes, self._moved(forms, u, per_v) - before, self._out[: self._ports], self._change)
             self._total += self._change
             rest += forms
             if _within(self._change, SMALL_PU) and _within(forms, SMALL_PU):
@@ -95,21 +99,20 @@ class IslandCorrection:
         np.multiply(self._slope[:, ::-1], self._change, spare)
         np.subtract(spare[:, 0], spare[:, 1], j[:, 1])
 
-    def _forms_answer(
-        self,
-        forms: Lights,
-        u: npt.NDArray[np.complex64],
-        per_v: npt.NDArray[np.complex64],
-        feed: npt.NDArray[np.complex64],
-        slack: Lights,
-        chord: Lights,
-    ) -> Lights:
-        """The product, and what it makes of (θ of turning nodes, v, φ)."""
-        boundary, count, turning = self._boundary, self._boundary.count, self._boundary.turning
-        magnitude, frequency = forms[len(turning) :][:count], forms[len(turning) + count :]
+    def _moved(self, forms: Lights, u: Phasors, per_v: Phasors) -> Phasors:
+        """(G, c) change of the phasors for one of (θ of turning nodes, v, φ)."""
+        count, turning = self._boundary.count, self._boundary.turning
         angle = np.zeros((count, forms.shape[1]), dtype=np.float32)
         angle[turning] = forms[: len(turning)]
-        moved = u * (np.complex64(1j) * angle) + per_v * magnitude
+        moved = u * (np.complex64(1j) * angle) + per_v * forms[len(turning) :][:count]
+        return np.asarray(moved, dtype=np.complex64)
+
+    def _forms_answer(
+        self, forms: Lights, moved: Phasors, u: Phasors, feed: Phasors, slack: Lights, chord: Lights
+    ) -> Lights:
+        """The product, and what it makes of (θ of turning nodes, v, φ)."""
+        boundary, count = self._boundary, self._boundary.count
+        magnitude, frequency = np.split(forms[len(boundary.turning) :], [count])
         self._wide[self._ports :, 0], self._wide[self._ports :, 1] = moved.real, moved.imag
         np.matmul(self._matrix, flat(self._wide), out=flat(self._out))
         out = self._out[self._ports :]
@@ -118,6 +121,19 @@ class IslandCorrection:
         error[:count] += frequency[boundary.island]
         error[count:] += magnitude
         return np.asarray(forms - stepped(chord, error), dtype=np.float32)
+
+
+def by_nodes(matrix: Reals, ports: int) -> Reals:
+    """Real W (2P, 2G) of the whole matrix for ports and nodes."""
+    count = matrix.shape[1] // 2
+    nodes = np.r_[ports:count, count + ports : 2 * count]
+    return np.ascontiguousarray(matrix[np.r_[:ports, count : count + ports]][:, nodes])
+
+
+def add_moved(weights: Reals, moved: npt.NDArray[Any], block: Reals, out: Reals) -> None:
+    """Write ``block`` + W·``moved`` (G, c) to ``out``, both (P, 2, c)."""
+    np.matmul(weights, np.concatenate([moved.real, moved.imag]).astype(weights.dtype, copy=False), out=flat(out))
+    np.add(out, block, out)
 
 
 def stepped(chord: Reals, error: Reals) -> Reals:

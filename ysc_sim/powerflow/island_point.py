@@ -16,14 +16,20 @@ from ysc_sim.powerflow.boundary import Boundary
 from ysc_sim.powerflow.fixed_point import Currents, Workspace
 from ysc_sim.powerflow.forming import Droop
 from ysc_sim.powerflow.injection import Injection
-from ysc_sim.powerflow.island_correction import IslandCorrection, TurnResult, stepped
+from ysc_sim.powerflow.island_correction import (
+    IslandCorrection,
+    TurnResult,
+    add_moved,
+    by_nodes,
+    stepped,
+)
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.powerflow.planes import Pool
 from ysc_sim.powerflow.ports import DensePorts, Float, Reals
 from ysc_sim.units import Bools, Floats
 
 STANDSTILL_PU = 1e-12
-START_ITERATIONS = 5
+START_ITERATIONS = 3
 ITERATIONS = 16
 ROUNDS = 4
 """Turns in float64 of the first attempt at constant power, with corrections in float32 between them."""
@@ -50,15 +56,21 @@ def droop_error(boundary: Boundary, droop: Droop, forms: Forms, power: Complexes
     return np.concatenate([active, reactive])
 
 
-def droop_jacobian(boundary: Boundary, droop: Droop, u: Complexes, current: Complexes) -> Floats:
+def droop_jacobian(
+    boundary: Boundary, droop: Droop, u: Complexes, current: Complexes, answer_of_loads: Complexes | None = None
+) -> Floats:
     """(c, 2G, 2G): derivative of :func:`droop_error` to (θ of turning nodes, v, φ) with the ports' currents
-    held."""
+    held, or with ``answer_of_loads`` (G, G), what they add to conj(I) per change of u."""
     count, turning, width = boundary.count, boundary.turning, u.shape[1]
     magnitude = np.abs(u)
     feed = (u * current.conj()).T
     mutual = u.T[:, :, None] * (boundary.self_admittance * u.T[:, None, :]).conj()  # u_n·conj(B_nk·u_k)
     by_angle = -1j * mutual
     by_magnitude = mutual / magnitude.T[:, None, :]
+    if answer_of_loads is not None:
+        added = u.T[:, :, None] * (answer_of_loads * u.T[:, None, :])
+        by_angle = by_angle + 1j * added
+        by_magnitude = by_magnitude + added / magnitude.T[:, None, :]
     k = np.arange(count)
     by_angle[:, k, k] += 1j * feed
     by_magnitude[:, k, k] += feed / magnitude.T
@@ -95,6 +107,10 @@ class IslandPoint:
         self._pool = Pool()
         self._corrections: dict[int, IslandCorrection] = {}
         self._matrix: dict[Float, Reals] = {np.float64: whole, np.float32: whole.astype(np.float32)}
+        self.weights: dict[Float, Reals] = {
+            kind: by_nodes(matrix, ports.count) for kind, matrix in self._matrix.items()
+        }
+        """Real W (2P, 2G)."""
 
     def start(self, droop: Droop, width: int) -> Forms:
         """Reference voltages at the angles of no load, nominal frequency."""
@@ -105,12 +121,22 @@ class IslandPoint:
             frequency=np.zeros((self.boundary.island_count, width)),
         )
 
-    def _chord(self, droop: Droop) -> Floats:
-        """(1 or c, 2G, 2G) inverse of the Jacobian at no load and 1 p.u."""
+    def _chord(self, droop: Droop, injection: Injection) -> Floats:
+        """(1 or c, 2G, 2G) inverse of the Jacobian at 1 p.u. and at the mean load, which draws more where the voltage
+        falls. Any Jacobian leads to the same end, a nearer one sooner."""
         u = np.exp(1j * self.boundary.start_angle)[:, None]
         width = max(droop.slack_p.shape[1], droop.slack_q.shape[1])
-        u = np.broadcast_to(u, (len(u), width))
-        jacobian = droop_jacobian(self.boundary, droop, u, self.boundary.self_admittance @ u)
+        current = self.boundary.self_admittance @ u
+        loads = None
+        if not injection.depends_on_voltage:
+            w, k = self.boundary.seen_by(self.ports)
+            mean = injection.power.mean(axis=2)
+            voltage = (w @ u)[:, 0]
+            drawn = (mean[:, 0] - 1j * mean[:, 1]) / voltage.conj()
+            current = current + k @ drawn[:, None]
+            loads = -(k * (drawn / voltage.conj())).conj() @ w
+        u, current = (np.broadcast_to(value, (len(u), width)) for value in (u, current))
+        jacobian = droop_jacobian(self.boundary, droop, u, current, loads)
         try:
             return np.asarray(np.linalg.inv(jacobian))
         except np.linalg.LinAlgError:  # left to the rows' own judgement
@@ -130,7 +156,7 @@ class IslandPoint:
     def run(self, injection: Injection, droop: Droop, *, patient: bool) -> IslandState:
         """Iterate until every row stands still, or the turns are used up."""
         width = injection.power.shape[2]
-        forms, chord = self.start(droop, width), self._chord(droop)
+        forms, chord = self.start(droop, width), self._chord(droop, injection)
         with np.errstate(all="ignore"):
             sweep = _Sweep(self, injection, droop, forms, chord, np.float64)
             if patient:
@@ -162,6 +188,7 @@ class _Sweep:
         width = injection.power.shape[2]
         self.boundary, self.droop, self.forms, self._chord = point.boundary, droop, forms, chord
         self._matrix, self._ports = point._matrix[dtype], ports
+        self._by_nodes = point.weights[dtype]
         self._wide = point.block("wide", ports + count, width, dtype)
         self._wide[:ports] = 0
         self._out = point.block("out", ports + count, width, dtype)
@@ -179,23 +206,24 @@ class _Sweep:
         self.voltage[:] = self._out[: self._ports]
 
     def _multiply(self) -> None:
-        u = self.forms.phasor()
+        u = self._phasor = self.forms.phasor()
         self._wide[self._ports :, 0], self._wide[self._ports :, 1] = u.real, u.imag
         np.matmul(self._matrix, flat(self._wide), out=flat(self._out))
 
     def turn(self) -> None:
-        """Currents at the voltages; voltages and inverter powers from both; one chord step."""
+        """Currents at the voltages; voltages and inverter powers from both; one chord step, which the voltages follow
+        at once."""
         self._currents.run(self.voltage, self._wide[: self._ports])
         self._multiply()
         used = self.forms
         out = self._out[self._ports :].astype(np.float64)
-        power = used.phasor() * (out[:, 0] - 1j * out[:, 1])
+        power = self._phasor * (out[:, 0] - 1j * out[:, 1])
         move = np.asarray(stepped(self._chord, droop_error(self.boundary, self.droop, used, power)), dtype=np.float64)
         self.forms = self._stepped(used, move)
         self._used = used
-        self._residual[:] = self._out[: self._ports]
+        add_moved(self._by_nodes, self.forms.phasor() - self._phasor, self._out[: self._ports], self._residual)
         self._residual -= self.voltage
-        self.voltage[:] = self._out[: self._ports]
+        self.voltage += self._residual
         self._move = move
 
     def _changed(self) -> Floats:
@@ -209,7 +237,7 @@ class _Sweep:
             voltage=np.asarray(self.voltage, dtype=np.float64),
             residual=np.asarray(self._residual, dtype=np.float64),
             current=np.asarray(self._wide[: self._ports], dtype=np.float64),
-            phasor=self._used.phasor(),
+            phasor=self._phasor,
             feed=np.asarray(out[:, 0] + 1j * out[:, 1]),
             move=self._move,
         )
@@ -246,7 +274,7 @@ class _Sweep:
         fresh = self._changed() <= STANDSTILL_PU
         if self._kept is None and fresh.all():
             voltage, current = (
-                np.asarray(block, dtype=np.float64) for block in (self.voltage, self._wide[: self._ports])
+                np.asarray(block, dtype=np.float64) for block in (self._out[: self._ports], self._wide[: self._ports])
             )
             self._kept = IslandState(voltage=voltage, current=current, forms=self._used, still=fresh)
             return True
@@ -254,7 +282,7 @@ class _Sweep:
         fresh &= ~kept.still
         forms, used = kept.forms, self._used
         for before, now in (
-            (kept.voltage, self.voltage),
+            (kept.voltage, self._out[: self._ports]),
             (kept.current, self._wide[: self._ports]),
             (forms.angle, used.angle),
             (forms.magnitude, used.magnitude),

@@ -109,7 +109,10 @@ class PatternRecorder:
         self.solution.codes[into] = Reason.OK
         self.solution.mismatch_pu[into] = mismatch
         if self._whole is None:
-            self._whole = UnitVoltages(outcome.form, self.ports, self._node_slots, held)
+            kept = outcome.form.kept
+            if "voltages" not in kept:
+                kept["voltages"] = UnitVoltages(outcome.form, self.ports, self._node_slots, held)
+            self._whole = kept["voltages"]
         if "v_pu" in self._wanted:
             self._whole.write(outcome, self.solution.v_pu.reshape(len(self.solution.v_pu), -1), into)
         if self._wanted & {"v_min_pu", "v_max_pu"}:

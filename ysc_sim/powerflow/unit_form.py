@@ -11,7 +11,7 @@ currents are in kW: the power base, too, is in Z.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +68,8 @@ class UnitForm:
     """(free slots,) places of all free slots, where the form knows them all."""
     slot_factor: Complexes | None = None
     """(free slots,) their voltages per x."""
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """What others made of this form and lay aside for the next call; whoever uses it takes it out."""
 
     @property
     def places(self) -> int:

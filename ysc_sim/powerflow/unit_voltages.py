@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ysc_sim.powerflow.blocks import aligned, new_block
+from ysc_sim.powerflow.blocks import new_block
 from ysc_sim.powerflow.constant_power import Outcome
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.powerflow.planes import parts
@@ -37,7 +37,6 @@ class UnitVoltages:
         assert form.slot_factor is not None
         factor[self._free] = form.slot_factor[slots[self._free]]
         self._factor = None if np.all(np.abs(factor - 1) <= ROUNDING) else factor
-        self._wide: Complexes = np.empty((0, 0), dtype=np.complex128)
 
     def _prepare_rows(self, form: UnitForm, ports: AnyPorts, slots: Ints, held: Complexes) -> None:
         living = (slots >= 0)[:, None]
@@ -64,15 +63,12 @@ class UnitVoltages:
             out[into] = rows
 
     def _gathered(self, rise: Complexes) -> Complexes:
-        width = rise.shape[1]
-        if self._wide.shape[1] != width:
-            self._wide = aligned((len(self._places), width), np.complex128)
-        np.take(rise, self._places, axis=0, out=self._wide, mode="clip")
-        self._wide.real[:] += 1
+        wide: Complexes = rise[self._places]
+        wide.real += 1
         if self._factor is not None:
-            self._wide *= self._factor[:, None]
-        self._wide[self._fixed] = self._voltage
-        return self._wide
+            wide *= self._factor[:, None]
+        wide[self._fixed] = self._voltage
+        return wide
 
     def slot_block(self, outcome: Outcome) -> Floats:
         """(slots, 2, c) voltages of all slots, for a form that knows them."""
