@@ -1,5 +1,7 @@
 """Every kernel finds the same voltages: taps, phase shifts, charging, unloaded nodes, loads at the source."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -70,3 +72,28 @@ def test_one_hopeless_row_among_many_costs_the_others_nothing():
     assert solution.ok[good].all()
     assert not solution.ok[[123, 321]].any()
     assert np.abs(solution.v_pu[good] - solve(net, p[good], 0.0).v_pu).max() <= 2e-11
+
+
+@pytest.mark.parametrize("kernel", ["dense", "tree"])
+@pytest.mark.parametrize("want", [("v_pu",), ("v_pu", "loss_kw")])
+def test_a_call_leaves_nothing_behind_for_the_next(kernel, want):
+    net = network(np.random.default_rng(5), 40)
+    p = np.random.default_rng(6).normal(-0.4, 0.3, (12, 40))
+    before = solve(net, p, 0.1 * p, kernel=kernel, want=want)
+    lost = solve(net, 500 * p, 0.0, kernel=kernel, want=want)
+    after = solve(net, p, 0.1 * p, kernel=kernel, want=want)
+    assert before.ok.all()
+    assert not lost.ok.all()
+    assert np.array_equal(before.v_pu, after.v_pu)
+    assert np.array_equal(before.mismatch_pu, after.mismatch_pu)
+
+
+def test_threads_share_a_network():
+    net = network(np.random.default_rng(7), 30)
+    rng = np.random.default_rng(8)
+    loads = [rng.normal(-0.4, 0.3, (10, 30)) for _ in range(12)]
+    alone = [solve(net, p, 0.0, want=("v_pu",)).v_pu for p in loads]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda p: solve(net, p, 0.0, want=("v_pu",)).v_pu, loads))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one, other)
