@@ -176,6 +176,14 @@ def test_the_chosen_scenario_can_be_run(stair_file: Path) -> None:
     assert chosen.size is None
 
 
+def test_rows_differ_in_power_too(stair_file: Path) -> None:
+    power = "buildings.shop.devices.battery.power_kw"
+    found = size(stair_file, {"size.vary": f"{{{power}: [5, 20], {ENERGY}: [20], {TARGET}: [80]}}", "size.refine": "0"})
+    table = found.candidates
+    kw = dict(zip(table.sizes[power][1:].tolist(), table.columns["contract_kw"][1:].tolist(), strict=True))
+    assert kw == pytest.approx({5.0: 95.0, 20.0: 80.0})
+
+
 def test_nothing_to_vary_is_the_devices_as_they_are(stair_file: Path) -> None:
     found = size(stair_file, {"size.vary": "{}"})
     assert found.candidates.count == 2

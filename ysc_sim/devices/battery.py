@@ -314,7 +314,7 @@ class BatteryFleet:
 
     def store(self, state: DeviceState) -> Store:
         """Energy inside, floor and ceiling."""
-        power_kw = np.broadcast_to(self._sized(state).power_kw, self._nothing.shape)
+        power_kw = np.broadcast_to(self._sized(state).power_kw, state["stored_kwh"].shape)
         return Store(state["stored_kwh"], *self._window(state), charge_kw=power_kw, discharge_kw=power_kw)
 
     def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
