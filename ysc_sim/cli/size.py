@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 MOST_TRIALS = 100_000
 MOST_SHOWN = 12
 """Candidates of the front on a screen; the files hold all."""
-SHOWN = ("total_cost_jpy", "payback_years", "guaranteed_h", "co2_kg")
+SHOWN = ("payback_years", "guaranteed_h", "co2_kg")
+MILLION = 1e6
 
 
 def size_file(
@@ -99,7 +100,7 @@ def show_size(found: dict[str, Any]) -> None:
         for reason in found["rough"]:
             print("- " + problem_line(Problem(reason["key"], reason["values"])))
     for reason in found["reasons"]:
-        print(text(f"report.{reason['key']}").format_map(sentence_values(reason["values"], language())))
+        print(text(f"report.{reason['key']}").format_map(sentence_values(reason["values"], language(), found["keys"])))
     console.print(_investment(found))
     console.print(_front(found))
     if "members" in found:
@@ -132,19 +133,21 @@ def _front(found: dict[str, Any]) -> Any:
     """Sizes and choices in columns of their own, the cheapest first."""
     from rich.table import Table
 
-    from ysc_sim.report.size_page import short
+    from ysc_sim.study.size_keys import key_label, value_label
 
     table = Table(title=text("report.size_front_table"), title_justify="left")
-    entries = found["front"][:MOST_SHOWN]
+    entries, parts = found["front"][:MOST_SHOWN], found["keys"]
     keys = list(dict.fromkeys(key for entry in entries for key in (*entry["sizes"], *entry["choices"])))
     for key in keys:
-        table.add_column(short(key), justify="right")
+        table.add_column(key_label(parts[key]), justify="right", overflow="fold")
+    table.add_column(text("report.size_cost_axis"), justify="right", overflow="fold")
     for column in SHOWN:
-        table.add_column(text(f"report.size_{column}"), justify="right")
+        table.add_column(text(f"report.size_{column}"), justify="right", overflow="fold")
     for entry in entries:
-        said = {key: f"{value:g}" for key, value in entry["sizes"].items()} | entry["choices"]
-        cells = ["–" if entry["nothing"] else str(said.get(key, "–")) for key in keys]
-        table.add_row(*cells, *(_cell(entry.get(column)) for column in SHOWN))
+        told = entry["sizes"] | entry["choices"]
+        cells = ["–" if entry["nothing"] or key not in told else value_label(parts[key], told[key]) for key in keys]
+        cost = f"{entry['total_cost_jpy'] / MILLION:,.2f}"
+        table.add_row(*cells, cost, *(_cell(entry.get(column)) for column in SHOWN))
     return table
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
 from ysc_sim.report.numbers import digits
 from ysc_sim.report.tables import Head, table
+from ysc_sim.study.size_keys import device_label
+from ysc_sim.words import LANGUAGES, text
 
 FLOW = ("outlay_jpy", "maintenance_jpy", "saving_jpy", "flow_jpy", "sum_jpy", "discounted_sum_jpy")
 WORTH = (
@@ -41,7 +43,7 @@ def devices(found: Mapping[str, Any]) -> Html:
     ]
     lines: list[list[Part]] = [
         [
-            name(str(device["name"])),
+            device_name(device),
             digits(float(device["kw"])) if device["bought"] else "0",
             digits(float(device["kwh"])) if device["bought"] else "0",
             str(device["life_years"]),
@@ -50,6 +52,18 @@ def devices(found: Mapping[str, Any]) -> Html:
         for device in found["devices"]
     ]
     return table(heads, lines, said("report.size_devices"))
+
+
+def device_name(device: Mapping[str, Any]) -> Label:
+    """Kind of a device in words, with its building where there are several."""
+    texts = [device_label(str(device["kind"]), str(device.get("device", "")), lang) for lang in LANGUAGES]
+    if device.get("building"):
+        place = name(str(device["building"])).en
+        texts = [
+            text("report.size_key_in_building", lang).format(building=place, said=said_in)
+            for lang, said_in in zip(LANGUAGES, texts, strict=True)
+        ]
+    return Label(*texts)
 
 
 def source(device: Mapping[str, Any]) -> Label:

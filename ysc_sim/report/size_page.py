@@ -16,6 +16,7 @@ from ysc_sim.report.numbers import digits
 from ysc_sim.report.page import document, page_header
 from ysc_sim.report.sections import PagePart
 from ysc_sim.report.tables import Head, table
+from ysc_sim.study.size_keys import key_label, listed, value_label
 from ysc_sim.study.size_summary import sentence_values
 from ysc_sim.words import LANGUAGES, problem_line, text
 
@@ -34,7 +35,7 @@ def size_page(found: Mapping[str, Any], columns: Mapping[str, Sequence[float]], 
     """One offline page in both languages that opens in ``lang``. ``columns``: the table of candidates."""
     title = said("report.size_title", name=name(str(found["scenario"]["name"])))
     parts = [PagePart("choice", said("report.size_choice"), Html(STYLE + rough_box(found) + choice(found)))]
-    parts.append(PagePart("front", said("report.size_front"), Html(figure(found, columns) + front(found))))
+    parts.append(PagePart("front", said("report.size_front"), Html(figures(found, columns) + front(found))))
     parts.append(PagePart("investment", said("report.size_investment"), investment(found)))
     if "members" in found:
         parts.append(PagePart("members", said("report.size_members"), members(found)))
@@ -53,18 +54,28 @@ def rough_box(found: Mapping[str, Any]) -> Html:
 
 
 def choice(found: Mapping[str, Any]) -> Html:
-    """Sizes of the choice, and the reasons in sentences."""
+    """The reasons in sentences, then sizes and choices in words."""
     heads = [Head(said("report.size_key"), numeric=False), Head(said("cli.value"))]
-    lines: list[list[Part]] = [[name(key), said_value(value)] for key, value in found["choices"].items()]
-    lines += [[name(key), digits(float(value))] for key, value in found["sizes"].items()]
-    key = "report.size_best_that_buys" if found["buys_nothing"] else "report.size_sizes"
-    sizes = table(heads, lines, said(key)) if lines else ""
+    lines: list[list[Part]] = []
+    for key, value in {**found["choices"], **found["sizes"]}.items():
+        lines.append([said_key(found, key), said_value(found, key, value)])
+    title = "report.size_best_that_buys" if found["buys_nothing"] else "report.size_sizes"
+    sizes = table(heads, lines, said(title)) if lines else ""
     return Html("".join(f"<p>{html(sentence)}</p>" for sentence in reasons(found)) + sizes)
 
 
-def said_value(value: Any) -> Label:
-    """A value of a choice, made harmless."""
-    return name(str(value))
+def said_key(found: Mapping[str, Any], key: str) -> Label:
+    """A size or choice as an owner calls it."""
+    return Label(*(key_label(found["keys"][key], lang) for lang in LANGUAGES))
+
+
+def said_value(found: Mapping[str, Any], key: str, value: Any) -> Label:
+    """Its value; that it is not bought, or changes nothing."""
+    if key in found["changes_nothing"]:
+        return said("report.size_changes_nothing")
+    if value == 0 and not isinstance(value, bool) and ".devices." in key:
+        return said("report.size_not_bought")
+    return Label(*(value_label(found["keys"][key], value, lang) for lang in LANGUAGES))
 
 
 def reasons(found: Mapping[str, Any]) -> list[Label]:
@@ -73,7 +84,10 @@ def reasons(found: Mapping[str, Any]) -> list[Label]:
     for reason in found["reasons"]:
         said_in = [
             text(f"report.{reason['key']}", lang).format_map(
-                {gap: name(value, 120)[0] for gap, value in sentence_values(reason["values"], lang).items()}
+                {
+                    gap: name(value, 400)[0]
+                    for gap, value in sentence_values(reason["values"], lang, found["keys"]).items()
+                }
             )
             for lang in LANGUAGES
         ]
@@ -81,26 +95,51 @@ def reasons(found: Mapping[str, Any]) -> list[Label]:
     return told
 
 
-def figure(found: Mapping[str, Any], columns: Mapping[str, Sequence[float]]) -> Html:
-    """Total cost of every candidate over guaranteed hours, or CO2 where all guarantee alike; the front stands out."""
+def figures(found: Mapping[str, Any], columns: Mapping[str, Sequence[float]]) -> Html:
+    """Finalists as judged, then all candidates with new devices: each figure stands on one footing.
+
+    Total cost over guaranteed hours, or over CO2 where all guarantee alike.
+    """
     across = next((key for key in ACROSS if max(columns[key]) > min(columns[key])), ACROSS[-1])
-    cost = [value / MILLION for value in columns["total_cost_jpy"]]
-    low, high = min(cost), max(cost)
+    finalists = [k for k, judged in enumerate(columns["finalist"]) if judged]
+    old = drawn(found, columns, across, finalists, "")
+    new = drawn(found, columns, across, range(len(columns["finalist"])), "new_")
+    return Html(f"{old}<p>{html(said('report.size_front_old_note'))}</p>" + new_part(new))
+
+
+def new_part(picture: str) -> str:
+    """The second figure folded away: how the search went is for those who ask."""
+    heading = html(said("report.size_figure_new"))
+    note = html(said("report.size_front_new_note"))
+    return f"<details><summary>{heading}</summary>{picture}<p>{note}</p></details>"
+
+
+def drawn(
+    found: Mapping[str, Any], columns: Mapping[str, Sequence[float]], across: str, these: Sequence[int], footing: str
+) -> str:
+    """One figure in both languages; ``footing``: before the names of the columns."""
+    heading = "size_figure_new" if footing else "size_figure_old"
+    x, cost = columns[f"{footing}{across}"], [value / MILLION for value in columns[f"{footing}total_cost_jpy"]]
+    levels = [cost[k] for k in these]
+    low, high = min(levels), max(levels)
     pictures = []
     for lang in LANGUAGES:
-        chart = Chart(1.05 * max(columns[across]), low - 0.05 * (high - low), high + 0.05 * (high - low))
-        chart.dots(columns[across], cost, 2)
-        ordered = sorted(found["front"], key=lambda entry: float(entry[across]))
-        chart.dots(
-            [entry[across] for entry in ordered], [entry["total_cost_jpy"] / MILLION for entry in ordered], 0, 4.5
+        chart = Chart(1.05 * max(x[k] for k in these), low - 0.08 * (high - low), high + 0.08 * (high - low))
+        chart.dots([x[k] for k in these], [cost[k] for k in these], 2)
+        loud = found["finalists"] if footing else [entry["number"] for entry in found["front"]]
+        loud = sorted(loud, key=lambda k: x[k])
+        chart.dots([x[k] for k in loud], [cost[k] for k in loud], 0, 4.5)
+        for number, key in ((0, "size_nothing_point"), (found["shown_number"], "size_shown_point")):
+            chart.point(x[number], cost[number], 1, text(f"report.{key}", lang))
+        across_said = text(f"report.size_{across}", lang)
+        unit = f", {text('units.h', lang)}" if across == "guaranteed_h" else ""
+        picture = chart.svg(
+            f"{across_said}{unit}", text("report.size_cost_axis", lang), text(f"report.{heading}", lang)
         )
-        for entry in (found["nothing"], found["shown"]):
-            key = "size_nothing_point" if entry is found["nothing"] else "size_shown_point"
-            chart.point(entry[across], entry["total_cost_jpy"] / MILLION, 1, text(f"report.{key}", lang))
-        heading = text("report.size_front", lang)
-        x, y = text(f"report.size_{across}", lang), text("report.size_cost_axis", lang)
-        pictures.append(f'<span lang="{lang}">{chart.svg(x, y, heading)}</span>')
-    return Html(f'<figure class="sizes">{"".join(pictures)}</figure><p>{html(said("report.size_front_note"))}</p>')
+        pictures.append(f'<span lang="{lang}">{picture}</span>')
+    return (
+        f'<figure class="sizes"><figcaption>{html(said(f"report.{heading}"))}</figcaption>{"".join(pictures)}</figure>'
+    )
 
 
 def front(found: Mapping[str, Any]) -> Html:
@@ -112,26 +151,18 @@ def front(found: Mapping[str, Any]) -> Html:
         for key in FRONT:
             value = entry.get(key)
             cells.append(said("report.size_never") if value is None else digits(float(value)))
-        lines.append([candidate(entry), *cells])
+        lines.append([candidate(found, entry), *cells])
     return table(heads, lines, said("report.size_front_table"))
 
 
-def candidate(entry: Mapping[str, Any]) -> Label:
-    """Sizes and choices of a candidate in one line."""
+def candidate(found: Mapping[str, Any], entry: Mapping[str, Any]) -> Label:
+    """Sizes and choices of a candidate in one line; what is 0 is left out."""
     if entry["nothing"]:
         return said("report.size_nothing_point")
-    told = [f"{short(key)} {value:g}" for key, value in entry["sizes"].items()]
-    told += [f"{short(key)} {value}" for key, value in entry["choices"].items()]
-    return name(" · ".join(told), 200)
-
-
-def short(key: str) -> str:
-    """The end of a dotted key: what is varied, and of which device.
-
-    >>> short("buildings.shop.devices.battery.energy_kwh"), short("wires")
-    ('shop battery energy_kwh', 'wires')
-    """
-    return " ".join(word for word in key.split(".") if word not in ("buildings", "devices"))
+    gone = {key.rpartition(".")[0] for key, value in entry["sizes"].items() if value == 0 and ".devices." in key}
+    told = {key: value for key, value in entry["sizes"].items() if key.rpartition(".")[0] not in gone}
+    told |= entry["choices"]
+    return Label(*(listed(found["keys"], told, lang) for lang in LANGUAGES))
 
 
 def members(found: Mapping[str, Any]) -> Html:

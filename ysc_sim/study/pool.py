@@ -30,6 +30,9 @@ class Candidates:
     sizes: dict[str, Floats] = field(init=False)
     """Key → (N,); NaN where the variant has no such key."""
     columns: dict[str, Floats] = field(init=False)
+    """Name → (N,); of the finalists with age."""
+    new_columns: dict[str, Floats] = field(init=False)
+    """The same of all with new devices."""
     _measured: list[Measured] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,6 +42,7 @@ class Candidates:
         self.variant = np.array([NOTHING], dtype=np.int64)
         self.sizes = {key: np.zeros(1) for key in self.keys}
         self.columns = nothing.columns
+        self.new_columns = {name: values.copy() for name, values in nothing.columns.items()}
 
     @property
     def count(self) -> int:
@@ -58,6 +62,15 @@ class Candidates:
                 fresh.append(number)
         return Points(points.variant, {key: values[fresh] for key, values in points.sizes.items()}, len(fresh))
 
+    def find(self, variant: int, sizes: Mapping[str, float]) -> int:
+        """Number of the candidate of a variant with exactly these sizes. Raises ``ValueError`` where there is none."""
+        same = self.variant == variant
+        for key, size in sizes.items():
+            same &= self.sizes[key] == size
+        if not same.any():
+            raise ValueError(f"sizes(={dict(sizes)}) of variant {variant} were not simulated.")
+        return int(np.argmax(same))
+
     def add(self, points: Points, measured: Measured) -> Ints:
         """Put simulated candidates behind the others; their numbers of the table, (k,)."""
         self._measured[points.variant] = self._measured[points.variant].join(measured)
@@ -69,6 +82,7 @@ class Candidates:
             self.sizes[key] = np.concatenate([self.sizes[key], values])
         for name, values in found.columns.items():
             self.columns[name] = np.concatenate([self.columns[name], values])
+            self.new_columns[name] = np.concatenate([self.new_columns[name], values])
         return np.arange(first, self.count, dtype=np.int64)
 
     def measured_of(self, variant: int, numbers: Ints) -> Measured:

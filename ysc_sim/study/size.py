@@ -34,10 +34,11 @@ from ysc_sim.study.candidates import (
     simulate_rows,
     variants,
 )
+from ysc_sim.study.jury import Jury
 from ysc_sim.study.pool import Candidates
 from ysc_sim.study.purchase import Purchase, asset_of, outlay_jpy, purchases, without_purchases
 from ysc_sim.study.refinement import refine
-from ysc_sim.study.worth import FRONT_ON, Worth, beaten_by_nobody, score, worth_of
+from ysc_sim.study.worth import FRONT_ON, beaten_by_nobody, score
 from ysc_sim.study.yearly import Peaks, monthly_peaks
 from ysc_sim.units import Bools, Floats, Ints
 
@@ -62,6 +63,8 @@ class Sized:
     winner: int
     shown: int
     """The winner; where that is to buy nothing, the best of those that buy something, whose cash flow says why not."""
+    neighbours: dict[str, dict[str, int]]
+    """Key → ``smaller`` and ``larger``: candidates with the list's next value for this key, all else alike."""
     flow: CashFlow
     """Of the candidate shown, (Y + 1,)."""
     base: Measured
@@ -219,29 +222,16 @@ def _by_optuna(task: Task, number: int, trials: int) -> None:
 
 
 def _judged(task: Task, base: Measured, import_kw: Floats) -> Sized:
-    """Finalists with age, the winner among them, and what unseen seeds say."""
-    found = task.candidates
-    finalists = _finalists(task)
-    worths: dict[int, tuple[Worth, Measured, tuple[Measured, ...], int]] = {}
-    for number, one in enumerate(task.variants):
-        mine = finalists[found.variant[finalists] == number]
-        if not mine.size:
-            continue
-        points, new = found.points_of(number, mine), found.measured_of(number, mine)
-        aged = _aged(task, number, points, new)
-        worth = worth_of(one, points, new, base, task.finance, task.sizing.outage, aged)
-        found.put(mine, worth.columns)
-        worths |= {int(candidate): (worth, new, aged, k) for k, candidate in enumerate(mine)}
-    scores = task.scores()
-    winner = int(finalists[np.argmin(scores[finalists])])
-    buying = finalists[found.columns["purchase_jpy"][finalists] > 0]
-    shown = int(buying[np.argmin(scores[buying])])
-    winner = shown if scores[shown] <= scores[winner] else winner
+    """Finalists with age, the winner among them and its neighbours, and what unseen seeds say."""
+    jury = Jury(task, base)
+    jury.judge(_finalists(task))
+    neighbours = jury.settle(task.sizing.vary)
+    found, finalists = task.candidates, jury.finalists
+    shown, winner = jury.best()
     front = np.zeros(found.count, dtype=np.bool_)
     front[finalists] = beaten_by_nobody({name: found.columns[name][finalists] for name in FRONT_ON})
     unseen, differ = _unseen(task, finalists, base)
-    worth, new, aged, k = worths[shown]
-    place = slice(k, k + 1)
+    case = jury.cases[shown]
     return Sized(
         scenario=task.scenario,
         sizing=task.sizing,
@@ -251,10 +241,11 @@ def _judged(task: Task, base: Measured, import_kw: Floats) -> Sized:
         finalists=finalists,
         winner=winner,
         shown=shown,
-        flow=row_of(worth.flow, k),
+        neighbours=neighbours,
+        flow=case.flow,
         base=base,
-        measured=new.take(place),
-        aged=tuple(old.take(place) for old in aged),
+        measured=case.new,
+        aged=case.aged,
         unseen=unseen,
         draws_differ=differ,
         base_import_kw=import_kw,
@@ -271,29 +262,6 @@ def _finalists(task: Task) -> Ints:
     places = np.linspace(0, len(front) - 1, min(FINALISTS // 2, len(front))).round().astype(np.int64)
     buying = order[task.candidates.columns["purchase_jpy"][order] > 0][:1]
     return np.unique(np.concatenate([[0], best[np.isfinite(scores[best])], front[places], buying])).astype(np.int64)
-
-
-def _aged(task: Task, number: int, points: Points, new: Measured) -> tuple[Measured, ...]:
-    """The candidates with each device in turn at the end of its life, all of them in one batch."""
-    bought = purchases(task.variants[number].scenario)
-    fading = [(purchase, left) for purchase in bought if (left := purchase.left_at_end(task.finance)) < 1.0]
-    fading = [(purchase, left) for purchase, left in fading if purchase.fading_field is not None]
-    if not fading:
-        return (new,) * len(bought)
-    keys = {key: np.tile(values, len(fading)) for key, values in points.sizes.items()}
-    for place, (purchase, left) in enumerate(fading):
-        field = purchase.fading_field or ""
-        key, spec = purchase.key(field), purchase.device.spec
-        keys.setdefault(key, np.full(points.count * len(fading), float(getattr(spec, field) or 0.0)))
-        keys[key][place * points.count : (place + 1) * points.count] *= left
-    old = task.measure(number, keys, points.count * len(fading))
-    names = [purchase.name for purchase, _ in fading]
-    return tuple(
-        old.take(slice(names.index(p.name) * points.count, (names.index(p.name) + 1) * points.count))
-        if p.name in names
-        else new
-        for p in bought
-    )
 
 
 def _unseen(task: Task, finalists: Ints, base: Measured) -> tuple[dict[int, float], bool]:
@@ -327,12 +295,3 @@ def _unseen(task: Task, finalists: Ints, base: Measured) -> tuple[dict[int, floa
 def _differs(found: Measured) -> bool:
     energy = found.numbers["energy_jpy"]
     return bool((np.abs(energy - energy[:1]) > SAME * np.maximum(np.abs(energy), 1.0)).any())
-
-
-def row_of(flow: CashFlow, k: int) -> CashFlow:
-    """One candidate's cash flow, (Y + 1,)."""
-
-    def pick(values: Floats) -> Floats:
-        return np.asarray(values if values.ndim == 1 else values[k])
-
-    return CashFlow(pick(flow.outlay_jpy), pick(flow.maintenance_jpy), pick(flow.saving_jpy), pick(flow.discount_rate))

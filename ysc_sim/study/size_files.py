@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER, VARIANT = "candidate", "variant"
+NEW, JUDGED = "new_", "finalist"
+"""Columns of numbers with new devices; whether the others count ageing."""
 
 
 def candidates_table(found: Sized) -> pd.DataFrame:
@@ -30,6 +32,8 @@ def candidates_table(found: Sized) -> pd.DataFrame:
         chosen = [None if k < 0 else table.variants[int(k)].chosen[key] for k in table.variant]
         columns[key] = [None if value is None else str(value) for value in chosen]
     columns |= {**table.sizes, **table.columns}
+    columns |= {f"{NEW}{name}": table.new_columns[name] for name in ("total_cost_jpy", "npv_jpy", "payback_years")}
+    columns[JUDGED] = np.isin(columns[NUMBER], found.finalists)
     columns["on_front"] = found.front
     return pd.DataFrame(columns)
 
@@ -66,4 +70,8 @@ def excel_is_there() -> bool:
 
 def stored_columns(found: Sized) -> dict[str, list[float]]:
     """Columns of numbers of all candidates, as the page draws them."""
-    return {name: [float(value) for value in values] for name, values in found.candidates.columns.items()}
+    table = found.candidates
+    columns = {name: [float(value) for value in values] for name, values in table.columns.items()}
+    columns |= {f"{NEW}{name}": [float(value) for value in values] for name, values in table.new_columns.items()}
+    columns[JUDGED] = np.isin(np.arange(table.count), found.finalists).astype(float).tolist()
+    return columns

@@ -11,10 +11,12 @@ import numpy as np
 from ysc_sim.errors import Problem
 from ysc_sim.study.group_buy import GroupGains
 from ysc_sim.study.pool import NOTHING
-from ysc_sim.study.purchase import AMOUNTS, sizes_of, there
+from ysc_sim.study.purchase import AMOUNTS, Purchase, sizes_of, there
 from ysc_sim.study.size import Sized
+from ysc_sim.study.size_keys import key_label, listed, parts_of_key, value_label
 from ysc_sim.study.worth import COLUMN_OF, STREAMS
 from ysc_sim.units import Floats
+from ysc_sim.words import has, text
 
 MOST_FRONT = 24
 Sentence = tuple[str, dict[str, Any]]
@@ -33,8 +35,12 @@ def summary(found: Sized, rough: Sequence[Problem], group: GroupGains | None) ->
         "buys_nothing": found.buys_nothing,
         "pays_back": found.pays_back,
         "sizes": found.sizes,
+        "keys": {key: parts_of_key(found.scenario, key) for key in (*found.sizing.vary, *found.sizing.choices)},
+        "changes_nothing": changes_nothing(found),
         "choices": dict(found.variant.chosen),
         "shown": numbers_at(found, found.shown),
+        "shown_number": found.shown,
+        "finalists": [int(k) for k in found.finalists],
         "nothing": numbers_at(found, 0),
         "bills": {stream: [float(one.mean(stream)[0]) for one in (found.base, found.measured)] for stream in STREAMS},
         "finance": vars(found.finance).copy(),
@@ -73,6 +79,8 @@ def devices(found: Sized) -> Iterator[dict[str, Any]]:
         prices = {name: getattr(purchase.prices, name) for name in AMOUNTS}
         yield {
             "name": purchase.name,
+            "building": purchase.name.split("/", 1)[0] if len(found.scenario.buildings) > 1 else "",
+            "device": purchase.name.split("/", 1)[1] if _has_twin(found, purchase) else "",
             "kind": purchase.device.kind,
             "count": purchase.count,
             "bought": bool(there(purchase, varied, 1)[0]),
@@ -84,6 +92,11 @@ def devices(found: Sized) -> Iterator[dict[str, Any]]:
             "price_date": purchase.prices.price_date or "",
             "price_source": purchase.prices.price_source or "",
         }
+
+
+def _has_twin(found: Sized, purchase: Purchase) -> bool:
+    alike = [p for p in found.bought if (p.building, p.device.kind) == (purchase.building, purchase.device.kind)]
+    return len(alike) > 1
 
 
 def flow_table(found: Sized) -> dict[str, list[float]]:
@@ -119,6 +132,20 @@ def front(found: Sized) -> list[dict[str, Any]]:
     ]
 
 
+def changes_nothing(found: Sized) -> list[str]:
+    """Keys of the candidate shown whose neighbours are worth the same (a target with nothing to reach it)."""
+    cost = found.candidates.columns["total_cost_jpy"]
+    return [
+        key
+        for key in found.sizes
+        if _is_gone(found, key)
+        or (
+            (near := found.neighbours.get(key))
+            and all(abs(float(cost[k] - cost[found.shown])) < 1.0 for k in near.values())
+        )
+    ]
+
+
 def reasons(found: Sized) -> list[Sentence]:
     """Why this choice: keys of ``report`` words and their values."""
     said: list[Sentence] = [_first(found), _money(found)]
@@ -139,26 +166,17 @@ def reasons(found: Sized) -> list[Sentence]:
 
 def _first(found: Sized) -> Sentence:
     key = "size_why_nothing" if found.buys_nothing else "size_why_buy"
-    told = [f"{_last(k)} {value:g}" for k, value in found.sizes.items() if not _is_gone(found, k)]
-    told += [f"{k}={value}" for k, value in found.variant.chosen.items()]
-    listed = ", ".join(told) or ", ".join(device.name for device in found.bought)
+    idle = changes_nothing(found)
+    bought: dict[str, Any] = {k: value for k, value in found.sizes.items() if value > 0 and k not in idle}
+    listed: Any = bought | dict(found.variant.chosen) or ", ".join(device.name for device in found.bought)
     return key, {"count": f"{found.candidates.count:,}", "objective": found.sizing.objective, "list": listed}
 
 
-def _last(key: str) -> str:
-    """Device or strategy and field of a dotted key.
-
-    >>> _last("buildings.shop.devices.battery.energy_kwh"), _last("buildings.shop.strategy.target_kw")
-    ('battery energy_kwh', 'strategy target_kw')
-    """
-    return " ".join(key.split(".")[-2:])
-
-
 def _is_gone(found: Sized, key: str) -> bool:
-    """Whether a key belongs to a device that is not bought: some size of it is 0."""
+    """Whether a key belongs to a device that is not bought: another size of it is 0."""
     device, _, _ = key.rpartition(".")
     return ".devices." in key and any(
-        value == 0 for other, value in found.sizes.items() if other.rpartition(".")[0] == device
+        value == 0 for other, value in found.sizes.items() if other != key and other.rpartition(".")[0] == device
     )
 
 
@@ -175,34 +193,26 @@ def _money(found: Sized) -> Sentence:
 
 
 def _steps(found: Sized, key: str, at: float) -> Iterator[Sentence]:
-    """What the next smaller and larger value would cost, all else equal; and that a list ends too early."""
-    table, chosen = found.candidates, int(found.candidates.variant[found.shown])
-    same = table.variant == chosen
-    for other in found.variant.keys:
-        if other != key:
-            same &= table.sizes[other] == table.sizes[other][found.shown]
-    values, cost = table.sizes[key], table.columns["total_cost_jpy"]
-    for side, sign in (("smaller", -1.0), ("larger", 1.0)):
-        near = np.flatnonzero(same & (sign * (values - at) > 0))
-        if near.size:
-            one = int(near[np.argmin(np.abs(values[near] - at))])
-            more = float(cost[one] - cost[found.shown])
-            told = {"key": key, "value": f"{float(values[one]):g}", "instead": f"{at:g}", "more": _whole(more)}
-            if abs(more) >= 1.0:
-                yield ("size_why_step" if more > 0 else "size_why_step_cheaper"), {**told, "side": side}
+    """What the next smaller and larger value of the list would cost, all else alike; and that a list ends too early."""
+    cost, values = found.candidates.columns["total_cost_jpy"], found.candidates.sizes[key]
+    for side, one in found.neighbours.get(key, {}).items():
+        more = float(cost[one] - cost[found.shown])
+        told = {"key": key, "value": float(values[one]), "instead": at, "more": _whole(more), "side": side}
+        if abs(more) >= 1.0:
+            yield ("size_why_step" if more > 0 else "size_why_step_cheaper"), told
     tried = np.asarray(found.sizing.vary[key])
-    if at > 0 and at == tried.max() and len(np.unique(tried)) > 1:
-        yield "size_why_end_of_list", {"key": key, "value": f"{at:g}"}
+    if at > 0 and at == tried.max() and len(np.unique(tried)) > 1 and key not in changes_nothing(found):
+        yield "size_why_end_of_list", {"key": key, "value": at}
 
 
 def _other_variants(found: Sized) -> Iterator[Sentence]:
     table, mine = found.candidates, int(found.candidates.variant[found.shown])
     cost = table.columns["total_cost_jpy"]
     for number, other in enumerate(table.variants):
-        those = np.flatnonzero(table.variant == number)
+        those = found.finalists[table.variant[found.finalists] == number]
         if number != mine and those.size:
-            told = ", ".join(f"{key}={value}" for key, value in other.chosen.items())
-            yield "size_why_variant", {"choices": told, "more": _whole(float(cost[those].min() - cost[found.shown]))}
+            more = _whole(float(cost[those].min() - cost[found.shown]))
+            yield "size_why_variant", {"choices": dict(other.chosen), "more": more}
 
 
 def _draws(found: Sized) -> Sentence:
@@ -219,11 +229,20 @@ def _whole(value: float | np.floating[Any]) -> str:
     return f"{float(value):,.0f}"
 
 
-def sentence_values(values: Mapping[str, Any], lang: str) -> dict[str, str]:
-    """Values of a sentence with the objective and the unit in the language."""
-    from ysc_sim.words import has, text
-
-    shown = {name: str(value) for name, value in values.items()}
+def sentence_values(
+    values: Mapping[str, Any], lang: str, keys: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, str]:
+    """Values of a sentence in the words of the language; ``keys``: the parts of each key, from the summary."""
+    known = keys or {}
+    parts = known.get(str(values.get("key", "")), {"field": ""})
+    shown = {}
+    for name, value in values.items():
+        if name == "key" and value in known:
+            shown[name] = key_label(known[value], lang)
+        elif isinstance(value, Mapping):
+            shown[name] = listed(known, value, lang)
+        else:
+            shown[name] = value_label(parts, value, lang) if isinstance(value, float) else str(value)
     if "objective" in shown:
         shown["objective"] = text(f"report.size_objective_{shown['objective']}", lang)
     if "unit" in shown and has(f"units.{shown['unit']}"):
