@@ -151,6 +151,20 @@ def test_survival_answers_every_start(tmp_path: Path) -> None:
     assert not (tmp_path / "wrong").exists()
 
 
+def test_survival_says_which_promises_were_kept(tmp_path: Path) -> None:
+    file, out = str(ROOT / "scenarios/one_home.yaml"), tmp_path / "out"
+    done = call("survival", file, "--hours", "3", "--set", "time.days=3", "--promise", "5", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    found = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["promise"]
+    assert found["first"]["outages"] == 5
+    assert found["first"]["kept_on_curve"] == found["first"]["on_curve"] > 0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert f"{found['lost_saving_jpy']:,.0f} yen" in page.split("Promises on the engine")[1]
+    wrong = call("survival", file, "--hours", "3", "--set", "time.days=3", "--promise", "-2", "--out", str(out))
+    assert wrong.returncode == 2
+    assert "-2" in wrong.stderr
+
+
 def test_wrong_points_of_a_sweep_are_named_before_anything_is_run(tmp_path: Path) -> None:
     done = call(
         "sweep",

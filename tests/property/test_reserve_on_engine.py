@@ -1,5 +1,6 @@
 """The algebra against the whole engine: served steps of random outages, and promises kept by the reserve curve."""
 
+import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -15,6 +16,9 @@ from ysc_sim.community.pooled import pool_of, pooled_store
 from ysc_sim.engine.simulate import run_community
 from ysc_sim.resilience import survival_hours
 from ysc_sim.results.arrays import RunArrays
+from ysc_sim.scenario.schema import EnsembleOutages
+from ysc_sim.study.frontier import reserved, slowly
+from ysc_sim.study.promise import promise_kept
 
 LACKING_KWH = 1e-9
 
@@ -150,3 +154,93 @@ def test_without_the_curve_the_same_outages_do_lose_critical_load() -> None:
     community = compiled(pooled({"kind": "self_consumption"}, {"duration_h": 12, "draws": 300, "first_h": 24}))
     served, _ = served_steps(run_community(community), 12)
     assert (served < 12).mean() > 0.2
+
+
+def scenario_of(tmp_path: Path, data: dict[str, Any]) -> Any:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(json.dumps({**data, "ensemble": {}}), encoding="utf-8")  # JSON is YAML
+    return ysc.load_scenario(path)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tiers", "shares", "hours"),
+    [
+        ({"kind": "self_consumption"}, 1, [0.7, 0.1, 0.1, 0.1], 24),
+        ({"kind": "peak_cut", "target_kw": 3.0}, 1, [0.8, 0.1, 0.1, 0], 24),
+        ({"kind": "peak_cut", "target_kw": 2.0}, 2, [0.5, 0.4, 0.1, 0], 18),
+    ],
+)
+def test_later_outages_are_counted_and_the_lost_saving_is_told(
+    tmp_path: Path, strategy: dict[str, Any], tiers: int, shares: list[float], hours: int
+) -> None:
+    """3 × 600 rows of two outages each, in a winter in which stores do not recover within half a day."""
+    data = pooled(strategy, {}, tier_shares=shares, days=12)
+    data["time"]["start"] = "2026-12-01T00:00"
+    data["island"] = {"shed_below_soc": [0, *(0.0 if tier < tiers else 1.0 for tier in (1, 2, 3))]}
+    found = promise_kept(scenario_of(tmp_path, data), outage_h=hours, tiers=tiers, draws=600, again_h=12)
+    assert found.first.outages == 600
+    assert found.first.on_curve > 400
+    assert found.first.kept_on_curve == found.first.on_curve
+    # Those that are late in the run have no second one; of the others some begin before the store has recovered.
+    assert 400 < found.later.outages < 600
+    assert found.later.on_curve < found.later.outages
+    assert found.later.kept < found.later.outages
+    assert found.later.lost_kwh > 0
+    assert found.lost_saving_jpy > 0
+
+
+def test_the_counts_are_those_of_the_recorded_course(tmp_path: Path) -> None:
+    """The second outages of an independent run: the same windows given to the scenario one row at a time."""
+    data = pooled({"kind": "peak_cut", "target_kw": 3.0}, {}, tier_shares=[0.3, 0.3, 0.2, 0.2], days=5)
+    scenario = scenario_of(tmp_path, data)
+    found = promise_kept(scenario, outage_h=6, draws=8, again_h=12)
+    quiet, kept, lost = _by_hand(scenario, draws=8)
+    assert found.later.outages == len(kept)
+    assert found.later.kept == sum(kept)
+    assert found.later.lost_kwh == pytest.approx(sum(lost), abs=1e-9)
+    assert found.lost_saving_jpy == pytest.approx(quiet, rel=1e-9)
+
+
+def _by_hand(scenario: Any, draws: int) -> tuple[float, list[bool], list[float]]:
+    charge_kw = slowly(scenario, compile_community(scenario), 10.0)
+    guarded = reserved(scenario, "reserve_curve", charge_kw, hours=6.0, tiers=1)
+    starts = EnsembleOutages(duration_h=6, draws=draws, first_h=24).starts_s(scenario.time.axis, scenario.seed)
+    waits = np.random.default_rng([scenario.seed, 0x326E64, draws]).uniform(0.0, 12 * 3600.0, draws)
+    kept, lost = [], []
+    for start, wait in zip(starts, waits, strict=True):
+        again = start + 6 * 3600 + (int(wait) // 3600 + 1) * 3600
+        if again + 6 * 3600 > scenario.time.axis.duration_s:
+            continue
+        begins = [scenario.time.axis.at(at).isoformat()[:16] for at in (start, again)]
+        data = {"outages": str([{"start": begin, "duration_h": 6} for begin in begins])}
+        own = dataclasses.replace(
+            guarded, outages=ysc.load_scenario(scenario.folder / "scenario.yaml", overrides=data).outages
+        )
+        column = ysc.run(own).frame("buildings").groupby("time")["unserved_kwh_tier1"].sum().to_numpy()
+        missing = column[again // 3600 : again // 3600 + 6].sum()
+        kept.append(bool(missing <= 1e-9))
+        lost.append(float(missing))
+    cost = [_cost(one) for one in (guarded, scenario)]
+    return cost[0] - cost[1], kept, lost
+
+
+def _cost(scenario: Any) -> float:
+    """Yen a year: bill and wear, less what is left in the stores at 20 JPY/kWh."""
+    results = ysc.run(scenario)
+    numbers = results.metrics["community"]
+    start = sum(battery.spec.soc_start * battery.spec.energy_kwh for battery in _batteries(scenario))
+    end = results.frame("buildings").groupby("time")["soc_kwh"].sum().iloc[-1]
+    per_year = 8760.0 / (scenario.time.days * 24.0)
+    return float(numbers["bill_jpy"] + numbers.get("battery_wear_jpy", 0.0) - 20.0 * (end - start)) * per_year
+
+
+def _batteries(scenario: Any) -> list[Any]:
+    return [device for building in scenario.buildings for device in building.devices if device.kind == "battery"]
+
+
+def test_a_length_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    scenario = scenario_of(tmp_path, pooled({"kind": "self_consumption"}, {}, days=2))
+    with pytest.raises(ValueError, match="does not fit"):
+        promise_kept(scenario, outage_h=30, draws=3)
+    with pytest.raises(ValueError, match="tiers"):
+        promise_kept(scenario, outage_h=6, tiers=5, draws=3)

@@ -123,6 +123,7 @@ def survival(
     sizes: Annotated[str | None, typer.Option("--sizes", help=text("cli.option_sizes"), metavar="F1,F2…")] = None,
     price: Annotated[bool, typer.Option("--price", help=text("cli.option_price"))] = False,
     gap: Annotated[int, typer.Option("--gap", help=text("cli.option_gap"), metavar="N")] = 0,
+    promise: Annotated[int, typer.Option("--promise", help=text("cli.option_promise"), metavar="N")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help=text("cli.option_set"), metavar="KEY=VALUE")] = None,
     out: Out = None,
     into: Annotated[Path | None, typer.Option("--into", help=text("cli.option_into"), metavar="DIR")] = None,
@@ -130,9 +131,10 @@ def survival(
     lang: Lang = None,
 ) -> None:
     """Hours survived from an outage that starts with every step."""
-    from ysc_sim.cli.survival import survival_file
+    from ysc_sim.cli.survival import Asked, survival_file
 
-    survival_file(file, hours, set_ or [], out, into=into, sizes=sizes, price=price, gap=gap, quiet=quiet)
+    asked = Asked(sizes=sizes, price=price, gap=gap, promise=promise)
+    survival_file(file, hours, set_ or [], out, into=into, asked=asked, quiet=quiet)
 
 
 @app.command(help=text("cli.sweep"))

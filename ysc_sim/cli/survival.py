@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.words import language, problem_line, text
@@ -21,17 +21,18 @@ MOST_CELLS = 12
 """Cells shown on a screen; the files hold all."""
 
 
+class Asked(NamedTuple):
+    """What is wanted beside hours and shares."""
+
+    sizes: str | None = None
+    price: bool = False
+    gap: int = 0
+    promise: int = 0
+    """Outages on the full engine; 0: none."""
+
+
 def survival_file(
-    file: Path,
-    lengths: str,
-    settings: list[str],
-    out: Path | None,
-    *,
-    into: Path | None,
-    sizes: str | None,
-    price: bool,
-    gap: int,
-    quiet: bool,
+    file: Path, lengths: str, settings: list[str], out: Path | None, *, into: Path | None, asked: Asked, quiet: bool
 ) -> None:
     """Answer every start of a scenario, store the answers (``into``: beside a run of it), show the shares."""
     from ysc_sim.cli.run import parse_settings
@@ -42,7 +43,7 @@ def survival_file(
     from ysc_sim.study.survival_study import check_run
 
     promised = parse_numbers(lengths, "hours_wrong", 8784)
-    factors = parse_numbers(sizes, "sizes_wrong", 1e6) if sizes else []
+    factors = parse_numbers(asked.sizes, "sizes_wrong", 1e6) if asked.sizes else []
     scenario = load_scenario(file, overrides=parse_settings(settings, None))
     for warning in scenario.warnings:
         print(problem_line(warning), file=sys.stderr)
@@ -52,15 +53,14 @@ def survival_file(
     if into is not None:
         check_run(into, scenario)
     found = survive(scenario, promised)
-    frontier = _frontier(scenario, promised, quiet=quiet) if price else None
+    frontier = _frontier(scenario, promised, quiet=quiet) if asked.price else None
     more: dict[str, Any] = {} if frontier is None else {"price_of_an_hour": frontier.table()}
     larger = by_size(found, factors)
     if larger:
         more["by_size"] = larger
-    if gap:
-        more["optimism_gap"] = _gap(scenario, promised, gap)
+    more |= _on_the_engine(scenario, promised, asked)
     if target is not None:
-        page = survival_page(found, frontier, language(), larger, more.get("optimism_gap"))
+        page = survival_page(found, frontier, language(), larger, more.get("optimism_gap"), more.get("promise"))
         found.save(target, page=page, more=more)
     if into is not None:
         _add_to(into, found, more)
@@ -79,15 +79,38 @@ def _add_to(folder: Path, found: Survival, more: dict[str, Any]) -> None:
     results.save(folder, report_html=build_report(results, language()))
 
 
+def _on_the_engine(scenario: Scenario, promised: list[float], asked: Asked) -> dict[str, Any]:
+    """What needs random outages on the full engine."""
+    found = {}
+    if asked.gap:
+        found["optimism_gap"] = _gap(scenario, promised, asked.gap)
+    if asked.promise:
+        found["promise"] = _promise(scenario, promised, asked.promise)
+    return found
+
+
 def _gap(scenario: Scenario, promised: list[float], draws: int) -> dict[str, Any]:
     """The gap for the longest of the lengths asked for that fits. Raises ``ScenarioError`` where none does."""
     from ysc_sim.study.optimism import optimism_gap
 
+    longest = _longest(scenario, promised, draws, "gap_wrong")
+    return optimism_gap(scenario, outage_h=longest, draws=draws, first_h=FIRST_H).summary()
+
+
+def _promise(scenario: Scenario, promised: list[float], draws: int) -> dict[str, Any]:
+    """The promise of the longest of the lengths asked for that fits. Raises ``ScenarioError`` where none does."""
+    from ysc_sim.study.promise import promise_kept
+
+    longest = _longest(scenario, promised, draws, "promise_wrong")
+    return promise_kept(scenario, outage_h=longest, draws=draws, first_h=FIRST_H).summary()
+
+
+def _longest(scenario: Scenario, promised: list[float], draws: int, problem: str) -> float:
     days = scenario.time.days or 0.0
     fitting = [length for length in promised if length + FIRST_H <= 24.0 * days]
     if not 1 <= draws <= MOST_DRAWS or not fitting:
-        raise ScenarioError([Problem("gap_wrong", {"value": draws, "limit": MOST_DRAWS, "days": f"{days:g}"})])
-    return optimism_gap(scenario, outage_h=max(fitting), draws=draws, first_h=FIRST_H).summary()
+        raise ScenarioError([Problem(problem, {"value": draws, "limit": MOST_DRAWS, "days": f"{days:g}"})])
+    return max(fitting)
 
 
 def _frontier(scenario: Scenario, promised: list[float], *, quiet: bool) -> Frontier:

@@ -36,7 +36,7 @@ def sweep_file(
     from ysc_sim.report.parallel import write_parallel
     from ysc_sim.scenario import load_scenario
     from ysc_sim.study.design import design, read_axes
-    from ysc_sim.study.sweep import Sweep, run_sweep
+    from ysc_sim.study.sweep import Sweep, run_sweep, units_in
     from ysc_sim.study.workers import executor
 
     axes = read_axes(vary)
@@ -51,7 +51,7 @@ def sweep_file(
                 table = run_sweep(sweep, target, resume=resume, executor=found, at_once=at_once, progress=told)
         else:
             table = run_sweep(sweep, target, resume=resume, executor=found, at_once=at_once)
-    page = write_parallel(target / "sweep.html", table, list(points[0]), file.stem, language())
+    page = write_parallel(target / "sweep.html", table, list(points[0]), file.stem, language(), units_in(target))
     if not quiet:
         show_sweep(table, list(points[0]))
     print(page)

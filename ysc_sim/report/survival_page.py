@@ -15,6 +15,7 @@ from ysc_sim.words import harmless, text
 
 MOST_CELLS = 6
 POINTS = 200
+PROMISE_HEADS = ("outages_of", "outages", "kept", "on_curve", "kept_on_curve", "lost_kwh")
 
 
 def survival_page(
@@ -23,11 +24,12 @@ def survival_page(
     lang: str,
     by_size: Sequence[dict[str, Any]] = (),
     gap: Mapping[str, Any] | None = None,
+    promise: Mapping[str, Any] | None = None,
 ) -> str:
     """One offline page in one language.
 
     ``by_size``: entries of :func:`ysc_sim.study.survival.by_size`; ``gap``: summary of
-    :class:`ysc_sim.study.optimism.OptimismGap`.
+    :class:`ysc_sim.study.optimism.OptimismGap`; ``promise``: that of :class:`ysc_sim.study.promise.Promise`.
     """
     say = _Words(lang)
     title = escape(say("survival_title", name=harmless(str(found.scenario["name"]), 60)))
@@ -41,6 +43,8 @@ def survival_page(
         parts += _sizes([entry for entry in by_size if entry["cell"] == found.cells[c]], found.promised_h, say)
     if gap is not None:
         parts.append(_gap(gap, say))
+    if promise is not None:
+        parts.append(_promise(promise, say))
     if found.left_out:
         parts.append(f"<p>{escape(say('survival_not_counted', kinds=', '.join(found.left_out)))}</p>")
     return "".join([*parts, "</html>\n"])
@@ -81,7 +85,7 @@ def _price(frontier: Frontier, say: _Words) -> Iterator[str]:
             f"{entry['lives_ratio']:.1%}",
             f"{entry['extra_jpy']:,.0f}",
             f"{entry['expected_cost_jpy']:,.0f}",
-            "" if rate is None else f"{rate:.2f}",
+            "–" if rate is None else f"{rate:.2f}",
         ]
         yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
     yield f"</table></div><p>{escape(say('price_rate', rate=f'{frontier.damage.events_per_year:g}'))}</p>"
@@ -136,6 +140,22 @@ def _gap(gap: Mapping[str, Any], say: _Words) -> str:
         share=f"{gap['shorter_ratio']:.1%}",
     )
     return f"<h2>{escape(say('gap_head'))}</h2><p>{escape(said)}</p>"
+
+
+def _promise(promise: Mapping[str, Any], say: _Words) -> str:
+    """What became of a promise, first and later outages apart, and the saving that it costs."""
+    tiers = "1" if promise["tiers"] == 1 else f"1–{promise['tiers']}"
+    hours, lost = f"{promise['outage_h']:g}", f"{promise['lost_saving_jpy']:,.0f}"
+    heads = [escape(say(f"promise_col_{head}")) for head in PROMISE_HEADS]
+    lines = ["<tr>" + "".join(f"<th>{head}</th>" for head in heads) + "</tr>"]
+    for which in ("first", "later"):
+        part = promise[which]
+        cells = [say(f"promise_{which}"), *(f"{part[name]:,}" for name in PROMISE_HEADS[1:-1])]
+        cells.append(f"{part['lost_kwh']:,.2f}")
+        lines.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    told = escape(say("promise_text", hours=hours, tiers=tiers, lost=lost))
+    head = escape(say("promise_head"))
+    return f"<h2>{head}</h2><p>{told}</p><div class=wide><table>{''.join(lines)}</table></div>"
 
 
 def _sizes(entries: Sequence[dict[str, Any]], promised_h: Sequence[float], say: _Words) -> Iterator[str]:

@@ -123,7 +123,7 @@ def price_of_an_hour(
     if tiers not in range(1, TIERS + 1):
         raise ValueError(f"tiers(={tiers}) must be 1, 2, 3 or 4.")
     outages = Outages(community, pool_of(community), pooled_store(community), tiers, prices, warm)
-    wanted = list(_policies(quiet, promised_h, levels, tiers, _slowly(quiet, community, charge_h)))
+    wanted = list(_policies(quiet, promised_h, levels, tiers, slowly(quiet, community, charge_h)))
     found = []
     for number, (kind, parameter, policy) in enumerate(wanted):
         found.append(_measure(policy, kind, parameter, outages, stored_jpy_per_kwh, max(promised_h, default=0.0)))
@@ -146,7 +146,7 @@ def _policies(
         yield "curve", float(length), reserved(scenario, "reserve_curve", charge_kw, hours=float(length), tiers=tiers)
 
 
-def _slowly(scenario: Scenario, community: Community, charge_h: float) -> dict[str, float]:
+def slowly(scenario: Scenario, community: Community, charge_h: float) -> dict[str, float]:
     """Power with which each building's stores fill in ``charge_h`` hours, by the id in the file."""
     if not charge_h > 0:
         raise ValueError(f"charge_h(={charge_h}) must be > 0.")

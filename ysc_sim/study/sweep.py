@@ -218,6 +218,12 @@ def _write_table(sweep: Sweep, folder: Path, pieces: Mapping[int, Mapping[str, A
     return table
 
 
+def units_in(folder: Path) -> dict[str, str]:
+    """Units of the numbers of a finished sweep."""
+    units: dict[str, str] = json.loads((folder / UNITS).read_text(encoding="utf-8"))["units"]
+    return units
+
+
 def _typed(values: list[str]) -> list[float] | list[str]:
     """Numbers where all values are numbers, else text."""
     try:
