@@ -96,18 +96,10 @@ def survival_by_tier(
     >>> float(found.survived_h[0]), found.unserved_kwh[0].tolist()      # tier 4 is let go below 6 kWh
     (6.0, [0.0, 0.0, 0.0, 4.0])
     """
-    unknown = sorted(set(plant) - set(DEFAULTS))
-    if unknown:
-        raise TypeError(f"survival_by_tier() got unexpected arguments {unknown}")
     shares, thresholds = _tiers("tier_shares", tier_shares), _tiers("shed_below_soc", shed_below_soc)
-    if abs(float(np.add.reduce(shares)) - 1.0) > 1e-9:
-        raise ValueError(f"tier_shares(={shares.tolist()}) must sum to 1.")
-    if fuel_tiers not in range(TIERS + 1):
-        raise ValueError(f"fuel_tiers(={fuel_tiers}) must be 0, 1, 2, 3 or 4.")
-    steps = whole_steps("hours", hours, step_h)
     given = {**DEFAULTS, "energy_kwh": energy_kwh, "power_kw": power_kw, "start_kwh": start_kwh, **plant}
-    if (np.asarray(given["vehicle_start_kwh"]) > np.asarray(given["vehicle_kwh"])).any():
-        raise ValueError(f"vehicle_start_kwh(={given['vehicle_start_kwh']!r}) must not exceed vehicle_kwh.")
+    _check(given, shares, fuel_tiers)
+    steps = whole_steps("hours", hours, step_h)
     batch = Batch(load_kw, generation_kw, **given)
     survived = np.empty((batch.rows, batch.steps))
     unserved = np.empty((batch.rows, batch.steps, TIERS))
@@ -119,6 +111,19 @@ def survival_by_tier(
         survived[part], fuel[part] = walk.served * step_h, walk.fuel
         unserved[part] = np.moveaxis(walk.unserved, 0, -1)
     return TierSurvival(survived.reshape(batch.shape), unserved.reshape(*batch.shape, TIERS), fuel.reshape(batch.shape))
+
+
+def _check(given: Mapping[str, ArrayLike], shares: Floats, fuel_tiers: int) -> None:
+    """Raises ``TypeError`` for an argument that there is not, ``ValueError`` for one that is out of its range."""
+    unknown = sorted(set(given) - {*DEFAULTS, "energy_kwh", "power_kw", "start_kwh"})
+    if unknown:
+        raise TypeError(f"survival_by_tier() got unexpected arguments {unknown}")
+    if abs(float(np.add.reduce(shares)) - 1.0) > 1e-9:
+        raise ValueError(f"tier_shares(={shares.tolist()}) must sum to 1.")
+    if fuel_tiers not in range(TIERS + 1):
+        raise ValueError(f"fuel_tiers(={fuel_tiers}) must be 0, 1, 2, 3 or 4.")
+    if (np.asarray(given["vehicle_start_kwh"]) > np.asarray(given["vehicle_kwh"])).any():
+        raise ValueError(f"vehicle_start_kwh(={given['vehicle_start_kwh']!r}) must not exceed vehicle_kwh.")
 
 
 def _tiers(name: str, values: ArrayLike) -> Floats:

@@ -10,7 +10,7 @@ can occur are followed one by one, in whole milliwatt-hours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import comb
 from typing import NamedTuple
 
@@ -63,9 +63,7 @@ def survival_probability(
     Returns
     -------
     (…, T, ⌈hours/step_h⌉). Exact as long as no start meets more than 128 different energies for one number of running
-    generators; beyond that neighbours are joined at the lower energy, where that costs least: a lower bound.
-
-    Raises ``ValueError`` for a number that is out of its range.
+    generators; beyond that neighbours are joined at the lower energy: a lower bound. Raises ``ValueError``.
 
     >>> chance = survival_probability([1, 2, 2], 0, hours=3, generator_kw=1, generator_count=2, mttf_h=5, energy_kwh=4,
     ...                               power_kw=1, start_kwh=3, floor_kwh=2, step_h=1)
@@ -91,15 +89,21 @@ def survival_probability(
     found = np.empty((batch.rows, batch.steps, steps))
     most = int(np.max(generator_count, initial=0))
     for part, block in batch.blocks(_BLOCK):
-        maps = _maps_by_running(block, most, step_h)
-        clouds = _clouds_at_start(block, maps[0].least.shape, most)
-        failure = np.broadcast_to(block["failure"], maps[0].least.shape)
-        for step in range(steps):
-            clouds = _failed(clouds, np.roll(failure, -step, axis=1).reshape(-1, 1))
-            clouds = [_served(cloud, shifted(some, step)) for cloud, some in zip(clouds, maps, strict=True)]
-            served = sum(np.add.reduce(cloud.chance, axis=1) for cloud in clouds)
-            found[part, :, step] = np.reshape(served, maps[0].least.shape)
+        for step, served in enumerate(_served_so_far(block, most, steps, step_h)):
+            found[part, :, step] = served
     return found.reshape(*batch.shape, steps)
+
+
+def _served_so_far(block: Mapping[str, Floats], most: int, steps: int, step_h: float) -> Iterator[Floats]:
+    """Probability (rows, T) that all steps of the outage so far were served, step after step."""
+    maps = _maps_by_running(block, most, step_h)
+    shape = maps[0].least.shape
+    clouds = _clouds_at_start(block, shape, most)
+    failure = np.broadcast_to(block["failure"], shape)
+    for step in range(steps):
+        clouds = _failed(clouds, np.roll(failure, -step, axis=1).reshape(-1, 1))
+        clouds = [_served(cloud, shifted(some, step)) for cloud, some in zip(clouds, maps, strict=True)]
+        yield np.reshape(sum(np.add.reduce(cloud.chance, axis=1) for cloud in clouds), shape)
 
 
 def _validate(count: ArrayLike, mttf_h: ArrayLike, start_failure: ArrayLike, step_h: float) -> None:

@@ -30,9 +30,8 @@ def survival_hours(
 ) -> Floats:
     """Hours served from an outage that starts with each step; the horizon wraps round.
 
-    A step is served when load − generation ≤ ``power_kw`` and the energy above the floor suffices; surplus charges up
-    to ``power_kw`` and ``energy_kwh``. ``power_kw`` acts at the terminals of the store. Each step's change is rounded
-    once to integer mWh, need up and gain down.
+    A step is served when load − generation ≤ ``power_kw`` (at the store's terminals) and the energy above the floor
+    suffices; surplus charges up to both limits. A step's change is rounded once to integer mWh, need up and gain down.
 
     Parameters
     ----------
