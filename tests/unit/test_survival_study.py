@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from ysc_sim.cli.survival import survival_file
+from ysc_sim.cli.survival import Asked, survival_file
 from ysc_sim.engine.simulate import run
 from ysc_sim.errors import ResultError
 from ysc_sim.report import build_report
@@ -40,8 +40,7 @@ def stored(tmp_path):
 def test_the_command_adds_it_to_the_run_and_to_its_page(stored, capsys):
     path, folder = stored
     before = load_results(folder)
-    options = {"sizes": None, "price": True, "gap": 0, "quiet": True}
-    survival_file(path, "6,24", [], None, into=folder, **options)
+    survival_file(path, "6,24", [], None, into=folder, asked=Asked(price=True), quiet=True)
     after = load_results(folder)
     assert after.digest() == before.digest()
     assert list(after.studies) == ["survival"]
