@@ -8,6 +8,7 @@ import numpy as np
 
 from ysc_sim.report.bilingual import Html, Label, Part, html, said
 from ysc_sim.report.numbers import metric
+from ysc_sim.report.outage_starts import maps_by_start
 from ysc_sim.report.reading import HALF_HOUR_S, Reading, Span
 from ysc_sim.report.tables import Head, table
 from ysc_sim.report.timechart import Range, Series, TimeChart
@@ -15,6 +16,9 @@ from ysc_sim.units import Floats
 
 SHOWN = (("demand_kw", "grid", "kW"), ("soc_kwh", "battery", "kWh"), ("unserved_kwh", "tier2", "kW"))
 NUMBERS = ("bill_jpy", "saving_jpy", "peak_import_kw", "import_kwh", "self_sufficiency_ratio", "unserved_kwh", "co2_kg")
+TIERS = tuple(f"unserved_kwh_tier{tier}" for tier in (1, 2, 3, 4))
+IN_OUTAGES = (*TIERS, "served_outage_ratio", "saifi", "saidi_h", "caidi_h", "maifi")
+"""Numbers that are shown where the grid was away at all."""
 MOST_VALUES = 40_000_000
 """Values of one column above which no band is drawn."""
 
@@ -35,13 +39,13 @@ class Ensemble:
         return results.rows > 1
 
     def render(self, results: Reading, lang: str) -> Html:
-        """The main numbers with their bands, then the bands over time."""
+        """The main numbers with their bands, outages by their start, then the bands over time."""
         figures = "".join(
             self._figure(results, column, css, unit, lang)
             for column, css, unit in SHOWN
             if column in results.columns and 0 < len(results.frame("community")) <= MOST_VALUES
         )
-        return Html(_numbers(results) + figures)
+        return Html(_numbers(results) + maps_by_start(results, lang) + figures)
 
     def _figure(self, results: Reading, column: str, css: str, unit: str, lang: str) -> str:
         span = results.whole
@@ -84,7 +88,8 @@ def points_of(results: Reading, column: str, span: Span) -> Floats:
 
 def _numbers(results: Reading) -> str:
     community = results.metrics["community"]
-    names = [name for name in NUMBERS if name in community and f"{name}_p05" in community]
+    wanted = (*NUMBERS, *(IN_OUTAGES if community.get("outage_hours", 0.0) > 0 else ()))
+    names = [name for name in wanted if name in community and f"{name}_p05" in community]
     heads = [
         Head(said("report.number"), numeric=False),
         Head(said("report.mean")),

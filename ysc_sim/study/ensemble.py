@@ -6,11 +6,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ysc_sim.engine.ensemble import Batch, Part, batches_of, join_parts, run_parts
 from ysc_sim.results import Results
 from ysc_sim.scenario import Scenario, parse_scenario
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARE_EPS = 1e-9
 TASKS_PER_WORKER = 4
 """The first rows to lose the grid take longest: several tasks even that out."""
 
@@ -32,6 +37,32 @@ def tasks_of(lists: list[list[Batch]], workers: int) -> list[list[Batch]]:
         each = -(-len(batches) // wanted)
         tasks += [batches[first : first + each] for first in range(0, len(batches), each)]
     return tasks
+
+
+def outages_by_start(outages: pd.DataFrame) -> pd.DataFrame:
+    """Outages of all rows by cell and by local month and hour of their start.
+
+    ``outages``: the frame of a result. One line for each that occurs: ``cell, month, hour, outages`` (how many),
+    ``survived_h_mean, survived_h_min, lived_ratio`` (share that was lived through from end to end) and
+    ``unserved_kwh_tier1…4`` (means of an outage).
+    """
+    tiers = [f"unserved_kwh_tier{tier}" for tier in (1, 2, 3, 4)]
+    begin = outages["start"].dt
+    parts = outages[["survived_h", *tiers]].assign(
+        cell=outages["cell"].astype(str),
+        month=begin.month,
+        hour=begin.hour,
+        lived=outages["survived_h"] >= outages["hours"] * (1.0 - SHARE_EPS),
+    )
+    groups = parts.groupby(["cell", "month", "hour"], sort=True)
+    found = groups.agg(
+        outages=("lived", "size"),
+        survived_h_mean=("survived_h", "mean"),
+        survived_h_min=("survived_h", "min"),
+        lived_ratio=("lived", "mean"),
+        **{tier: (tier, "mean") for tier in tiers},
+    )
+    return found.reset_index()
 
 
 def run_ensemble(
