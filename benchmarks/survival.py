@@ -2,9 +2,10 @@
 
     python benchmarks/survival.py [--buildings 50] [--loop-designs 2] [--draws 1000] [--workers 2]
 
-The plain loop walks on from every start until a step cannot be served, in whole milliwatt-hours as the kernel does; it
-is timed on a few designs and scaled. Both must give the same hours. Target times are for one core. ``--draws``:
-instead, so many outages of a day in a year of 51 companies on the full engine; ``--workers``: on so many processes.
+The plain loop (``plain_rules.py``) goes through every start step after step, in whole milliwatt-hours as the kernels
+do; it is timed on a few designs or starts and scaled. Both must give the same numbers. Target times are for one core.
+``--draws``: instead, so many outages of a day in a year of 51 companies on the full engine; ``--workers``: on so many
+processes.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import argparse
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from plain_rules import hours_walked, least_store, tiers_walked
 
 from ysc_sim.resilience import reserve_curve, survival_by_tier, survival_hours
-from ysc_sim.resilience.steps import Batch, down_mwh, step_maps
-from ysc_sim.units import Floats
+from ysc_sim.resilience.steps import NEVER, Batch, down_mwh, step_maps
+from ysc_sim.units import MWH_PER_KWH, Floats
 
 HOURS = 8760
 DESIGNS = 100
@@ -44,22 +47,33 @@ def plant(energy_kwh: Floats) -> dict[str, Any]:
     return {**sizes, "power_kw": 30.0, "step_h": 1.0, "charge_efficiency": 0.95, "discharge_efficiency": 0.95}
 
 
-def plain_loop(load: Floats, sun: Floats, size: dict[str, Any]) -> Floats:
-    """The same rule, one start and one step after the other."""
+def plain_maps(load: Floats, sun: Floats, size: dict[str, Any]) -> Iterator[tuple[int, list[Any]]]:
+    """Number of each design, and its maps of single steps with what it starts with, as plain numbers."""
     batch = Batch(load, sun, **{**{k: v for k, v in size.items() if k != "step_h"}, "start_kwh": size["energy_kwh"]})
-    hours = np.zeros((batch.rows, HOURS))
     for part, block in batch.blocks():
-        least, change, cap = (array.tolist() for array in step_maps(block, size["step_h"]))
-        begins = np.broadcast_to(down_mwh(block["start_kwh"]), (len(least), HOURS)).tolist()
-        for row in range(len(least)):
-            for start in range(HOURS):
-                store, served, at = begins[row][start], 0, start
-                while served < HOURS and store >= least[row][at]:
-                    store = min(cap[row][at], store + change[row][at])
-                    served += 1
-                    at = at + 1 if at + 1 < HOURS else 0
-                hours[part.start + row, start] = served
-    return hours * size["step_h"]
+        maps = step_maps(block, size["step_h"])
+        begins = np.broadcast_to(down_mwh(block["start_kwh"]), maps.least.shape)
+        for row in range(len(begins)):
+            yield part.start + row, [array[row].tolist() for array in (*maps, begins)]
+
+
+def plain_hours(load: Floats, sun: Floats, size: dict[str, Any]) -> Floats:
+    """The same rule, one start and one step after the other."""
+    hours = np.zeros((len(size["energy_kwh"]), HOURS))
+    for row, (least, change, cap, begins) in plain_maps(load, sun, size):
+        for start in range(HOURS):
+            hours[row, start] = hours_walked(least, change, cap, begins[start], start)
+    return np.asarray(hours * size["step_h"])
+
+
+def plain_reserve(load: Floats, sun: Floats, size: dict[str, Any], steps: int, starts: Sequence[int]) -> Floats:
+    """Reserve curves at some starts, from the last step of the promise backwards; inf where full is not enough."""
+    found = np.zeros((len(size["energy_kwh"]), len(starts)))
+    for row, (least, change, cap, begins) in plain_maps(load, sun, size):
+        for place, start in enumerate(starts):
+            needed = least_store(least, change, cap, start, steps, NEVER)
+            found[row, place] = np.inf if needed > begins[start] else needed / MWH_PER_KWH
+    return found
 
 
 TIERED: dict[str, Any] = {
@@ -93,6 +107,7 @@ def report(name: str, seconds: float, outages: int, limit_s: float, loop_s: floa
 
 def ensemble(draws: int, workers: int) -> None:
     """A year of 51 companies for every draw, on the engine: wall time, CPU time and memory of all processes."""
+    from ysc_sim.engine.ensemble import run_parts
     from ysc_sim.scenario import load_scenario
     from ysc_sim.study.ensemble import run_ensemble
     from ysc_sim.study.workers import executor
@@ -111,7 +126,40 @@ def ensemble(draws: int, workers: int) -> None:
         f"{draws} draws × 51 buildings × {HOURS} h, {workers} processes: "
         f"wall {wall:.0f} s, CPU {cpu:.0f} s (limit 120 s on 2 cores)"
     )
+    _, alone_s = timed(lambda: list(run_parts(scenario, [(0,)])))
+    one_by_one = alone_s * draws
+    print(f"one row after the other, scaled from the first: CPU {one_by_one:,.0f} s   ratio {one_by_one / cpu:.0f}")
     print(f"peak memory {own:.2f} GB + {workers} × {children:.2f} GB; digest {results.digest()[:16]}")
+
+
+def curves(load: Floats, sun: Floats, energy: Floats, some: Any) -> None:
+    """Reserve curves, and some of their starts by hand."""
+    for promised in (24, 72, HOURS):
+        curve, seconds = timed(partial(reserve_curve, load, sun, hours=promised, **plant(energy)))
+        starts = range(0, HOURS, max(1, promised // 24))
+        by_hand, loop_s = timed(partial(plain_reserve, load, sun, plant(energy[some]), promised, starts))
+        kernel = curve[some][:, list(starts)]
+        assert (np.isinf(kernel) == np.isinf(by_hand)).all(), "curve and loop differ"
+        assert np.allclose(kernel[np.isfinite(kernel)], by_hand[np.isfinite(by_hand)], rtol=0, atol=1e-9)
+        scaled = loop_s * curve.size / by_hand.size
+        report(f"reserve curve of {promised} h, {DESIGNS} designs", seconds, curve.size, LIMITS_S["reserve"], scaled)
+
+
+def tiers(load: Floats, sun: Floats, energy: Floats) -> None:
+    """Four tiers with a generator and a vehicle, and some of their outages by hand."""
+    home = np.isin(np.arange(HOURS) % 24, range(8, 18), invert=True).astype(np.float64)
+    tiered = {**TIERED, **plant(energy), "start_kwh": energy, "vehicle_present": home}
+    found, seconds = timed(lambda: survival_by_tier(load, sun, hours=168, **tiered))
+    mine, starts = DESIGNS // 2, range(0, HOURS, 100)
+    one = {name: np.ravel(value) for name, value in tiered.items() if np.ndim(value) != 1}
+    numbers: dict[str, Any] = {name: float(values[mine % values.size]) for name, values in one.items()}
+    numbers |= {"tier_shares": TIERED["tier_shares"], "fuel_tiers": TIERED["fuel_tiers"]}
+    numbers |= {"vehicle_present": home.tolist(), "shed_below_soc": (0.0, 0.1, 0.2, 0.3)}
+    walked, loop_s = timed(lambda: [tiers_walked(load.tolist(), sun.tolist(), start, 168, numbers) for start in starts])
+    assert found.survived_h[mine, list(starts)].tolist() == walked, "tiers and loop differ"
+    scaled = loop_s * found.survived_h.size / len(starts)
+    name = f"four tiers, fuel, V2H, 168 h, {DESIGNS} designs"
+    report(name, seconds, found.survived_h.size, LIMITS_S["tiers"], scaled)
 
 
 def main() -> None:
@@ -131,22 +179,18 @@ def main() -> None:
 
     hours, seconds = timed(lambda: survival_hours(load, sun, start_kwh=energy, **plant(energy)))
     some = np.linspace(0, DESIGNS - 1, options.loop_designs).astype(int)
-    walked, loop_s = timed(lambda: plain_loop(load, sun, plant(energy[some])))
+    walked, loop_s = timed(lambda: plain_hours(load, sun, plant(energy[some])))
     assert (hours[some] == walked).all(), "kernel and plain loop differ"
-    scaled = loop_s * hours.sum() / walked.sum()
+    a_step_s = loop_s / walked.sum()
+    scaled = a_step_s * float(hours.sum())
     report(f"survival, {DESIGNS} designs × {HOURS} starts", seconds, hours.size, LIMITS_S["designs"], scaled)
-    for promised in (24, 72, 8760):
-        _, seconds = timed(lambda promised=promised: reserve_curve(load, sun, hours=promised, **plant(energy)))
-        report(f"reserve curve of {promised} h, {DESIGNS} designs", seconds, hours.size, LIMITS_S["reserve"])
-
-    home = np.isin(np.arange(HOURS) % 24, range(8, 18), invert=True).astype(np.float64)
-    tiered = {**TIERED, **plant(energy), "start_kwh": energy, "vehicle_present": home}
-    _, seconds = timed(lambda: survival_by_tier(load, sun, hours=168, **tiered))
-    report(f"four tiers, fuel, V2H, 168 h, {DESIGNS} designs", seconds, hours.size, LIMITS_S["tiers"])
+    curves(load, sun, energy, some)
+    tiers(load, sun, energy)
 
     loads, suns = (np.stack(both)[:, None, :] for both in zip(*map(year, range(options.buildings)), strict=True))
     hours, seconds = timed(lambda: survival_hours(loads, suns, start_kwh=energy, **plant(energy)))
-    report(f"survival, {options.buildings} buildings × {DESIGNS} designs", seconds, hours.size, LIMITS_S["buildings"])
+    name = f"survival, {options.buildings} buildings × {DESIGNS} designs"
+    report(name, seconds, hours.size, LIMITS_S["buildings"], a_step_s * hours.sum())
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB")
 
 
