@@ -25,10 +25,10 @@ class Followed(NamedTuple):
     loss_kwh: Floats
     stored_kwh: Floats
     """At the end of each step."""
-    rested: Ints
-    """Numbers of the steps in which some device met a limit, (H,)."""
+    stopped: tuple[Ints, Ints, Ints]
+    """Step, row and device of whatever met a limit, in the order of steps, (E,) each."""
     held_s: Floats
-    """How long the power was held in these, (H, R, m)."""
+    """How long each of these held its power, (E,)."""
 
 
 @runtime_checkable

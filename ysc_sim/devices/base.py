@@ -26,8 +26,8 @@ from ysc_sim.timeseries.resample import resample
 from ysc_sim.units import SECONDS_PER_HOUR, SLOT_S, Bools, Floats, Ints
 
 DAY_S = 86_400
-PAGE_VALUES = 1 << 18
-"""Numbers in a page (2 MB): few enough for a processor's cache, many enough that making one costs little per step."""
+PAGE_VALUES = 1 << 16
+"""Numbers in a page (0.5 MB): few enough for a processor's cache, many enough that making one costs little per step."""
 
 
 @dataclass(frozen=True)

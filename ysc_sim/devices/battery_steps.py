@@ -33,26 +33,20 @@ def follow(
     before = levels[:-1]
     for values in (p_kw, change, lost):
         values *= works
-    reached = before + change
-    stopped = np.nonzero((reached > top) | (reached < bottom))
+    step, row, device = np.nonzero(before + change != levels[1:])
+    stopped = step, row, device
     energy = p_kw * dt_h
     loss = lost * dt_h
-    rested, held_s = np.zeros(0, dtype=np.int64), np.zeros((0, *stored.shape))
-    if stopped[0].size:
-        held_h = np.abs(levels[1:][stopped] - before[stopped]) / np.abs(rate[stopped])
-        energy[stopped] = p_kw[stopped] * held_h
-        loss[stopped] = lost[stopped] * held_h
-        rested, place = np.unique(stopped[0], return_inverse=True)
-        held_s = np.zeros((len(rested), *stored.shape)) + dt_h
-        held_s[place, stopped[1], stopped[2]] = held_h
-        held_s *= SECONDS_PER_HOUR
+    held_h = np.abs(levels[1:][stopped] - before[stopped]) / np.abs(rate[stopped])
+    energy[stopped] = p_kw[stopped] * held_h
+    loss[stopped] = lost[stopped] * held_h
     charge, discharge = np.maximum(-energy, 0.0), np.maximum(energy, 0.0)
     moved, out = state["moved_kwh"].copy(), state["out_kwh"].copy()
     for way, given in zip(np.abs(levels[1:] - before), discharge, strict=True):
         np.add(moved, way, out=moved)
         np.add(out, given, out=out)
     state["moved_kwh"], state["out_kwh"], state["stored_kwh"] = moved, out, levels[-1].copy()
-    return Followed(p_kw, energy, charge, discharge, loss, levels[1:], rested, held_s)
+    return Followed(p_kw, energy, charge, discharge, loss, levels[1:], stopped, held_h * SECONDS_PER_HOUR)
 
 
 def _levels(

@@ -21,7 +21,7 @@ energy.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -180,6 +180,15 @@ def _priced(energy_mwh: Ints, price_jpy_per_kwh: Floats) -> Ints:
     return total
 
 
+def _summed(values: Ints, change: Callable[[Ints], Ints]) -> Ints:
+    """Sum over time of ``change`` of (K, S, n), (S, n); part by part, so that what it needs stays in the cache."""
+    total = np.zeros(values.shape[1:], dtype=np.int64)
+    each = max(1, BATCH // max(total.size, 1))
+    for first in range(0, len(values), each):
+        total += np.add.reduce(change(values[first : first + each]), axis=0)
+    return total
+
+
 def _bill_alone(accounts: Accounts, community: Community, meters: Meters) -> None:
     """Each building on its own plan and meter: the base that sharing is compared with."""
     axis, rows = community.site.axis, community.rows
@@ -257,7 +266,8 @@ def _pay_losses(accounts: Accounts, month: str, loss_mwh: Ints, energy_price: Fl
     """The network operator buys what its wires lose, at the mean energy price of the buildings' contracts."""
     if not loss_mwh.any():
         return
-    price = np.add.reduce(energy_price, axis=2) / energy_price.shape[2]
+    everyone = np.ascontiguousarray(np.broadcast_to(energy_price, (*energy_price.shape[:2], accounts.n)))
+    price = np.add.reduce(everyone, axis=2) / accounts.n
     amount = np.add.reduce(np.rint(loss_mwh * (price / 1000.0)).astype(np.int64), axis=0)
     lost = np.add.reduce(loss_mwh, axis=0) / MWH_PER_KWH
     accounts.pay(amount, accounts.network, accounts.utility)
@@ -275,11 +285,12 @@ def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> 
     if trades.none:
         return np.zeros(accounts.rows, dtype=np.int64)
     payment = trades.payment_mjpy[span]
-    for item, mask, energy in (
-        ("trade_bought", payment > 0, trades.bought_mwh[span]),
-        ("trade_sold", payment < 0, trades.sold_mwh[span]),
-    ):
-        amount = np.where(mask, payment, 0).sum(axis=0)
+    sides: tuple[tuple[str, Callable[[Ints], Ints], Ints], ...] = (
+        ("trade_bought", lambda values: np.maximum(values, 0), trades.bought_mwh[span]),
+        ("trade_sold", lambda values: np.minimum(values, 0), trades.sold_mwh[span]),
+    )
+    for item, side, energy in sides:
+        amount = _summed(payment, side)
         accounts.pay(amount, slice(0, accounts.n), accounts.operator)
         accounts.write_all(month, item, "kWh", energy.sum(axis=0) / MWH_PER_KWH, amount)
     left = np.add.reduce(payment, axis=2)
@@ -364,17 +375,17 @@ def _share_bill(
 
 
 def _prices(community: Community) -> tuple[Floats, Floats]:
-    """Energy price (with the levy under one contract) and export price of each slot, (K, 1, n)."""
+    """Energy price (with the levy under one contract) and export price of each slot, (K, 1, n), or (K, 1, 1)."""
     axis, terms = community.site.axis, community.terms
-    n = len(community.buildings)
     contracts = terms.own if terms.shared is None else (terms.shared,)
+    n = 1 if len(contracts) == 1 else len(community.buildings)
     energy, export = np.zeros((axis.slots, 1, n)), np.zeros((axis.slots, 1, n))
     for contract in contracts:
         tariff = contract.tariff
         price = tariff.energy_price_jpy_per_kwh(axis.start, axis.slot_s, axis.slots, adjustments=contract.adjustments)
         if terms.shared is not None:
             price = price + tariff.levy_jpy_per_kwh(axis.start, axis.slot_s, axis.slots)
-        columns = contract.columns if terms.shared is None else np.arange(n)
+        columns = contract.columns if n > 1 else np.zeros(1, dtype=np.int64)
         energy[:, 0, columns] = price[:, None]
         export[:, 0, columns] = contract.export_jpy_per_kwh
     return energy, export

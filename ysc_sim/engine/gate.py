@@ -21,6 +21,7 @@ from ysc_sim.contracts import (
     ContinuousMarket,
     History,
     LotMarket,
+    Market,
     NetworkMarket,
     ReliefMarket,
     promises,
@@ -51,6 +52,8 @@ class Gate:
         bidder, site = community.bidder, community.site
         market = community.market
         self._continuous = market if isinstance(market, ContinuousMarket) else None
+        self._over_wires = market if isinstance(market, NetworkMarket) else None
+        self._by_lot = market if isinstance(market, LotMarket) else None
         self._memory: dict[str, np.ndarray] = {}
         self._traders: dict[str, np.ndarray] = {}
         if self.active:
@@ -201,12 +204,12 @@ class Gate:
         bids = own if self._kept is None else at_buyers(own, self._kept)
         if self._continuous is not None:
             cleared = negotiate(self._continuous, bids, self.community.site.rows, first, self._traders, place)
-        elif isinstance(self.community.market, NetworkMarket):
-            cleared = self._clear_over(self.community.market, bids)
-        elif isinstance(self.community.market, LotMarket):
-            cleared = self.community.market.clear_slots(bids, self.community.site.rows, first)
+        elif self._over_wires is not None:
+            cleared = self._clear_over(self._over_wires, bids)
+        elif self._by_lot is not None:
+            cleared = self._by_lot.clear_slots(bids, self.community.site.rows, first)
         else:
-            cleared = self.community.market.clear(bids)
+            cleared = clear_books(self.community.market, bids)
         return cleared if self._kept is None else at_sellers(cleared, own, self._kept)
 
     def _clear_over(self, market: NetworkMarket, bids: Bids) -> Cleared:
@@ -229,7 +232,29 @@ class Gate:
             batch = max(1, BATCH // (rows * n))
             for first in range(0, slots, batch):
                 self._clear(first, min(first + batch, slots))
+        if self.community.terms.retailer is None:
+            # Nobody asks for the orders again, which need as much memory as what became of them.
+            none = np.zeros((0, rows, n))
+            self._quantity_mwh, self._price, self._is_buyer = none.astype(np.int64), none, none.astype(np.bool_)
         return Cleared(self._bought_mwh, self._sold_mwh, self._cleared_price)
+
+
+def clear_books(market: Market, bids: Bids) -> Cleared:
+    """Books (K, S, n), each on its own; where one side is missing nothing can change hands."""
+    n = bids.quantity_mwh.shape[2]
+    quantity, price, is_buyer = bids
+    quantity, price, is_buyer = quantity.reshape(-1, 1, n), price.reshape(-1, 1, n), is_buyer.reshape(-1, 1, n)
+    wanted = np.where(is_buyer, quantity, 0)
+    both = np.flatnonzero(wanted.any(axis=2) & (quantity != wanted).any(axis=2))
+    if both.size == len(quantity):
+        return market.clear(bids)
+    shape = bids.quantity_mwh.shape
+    out = Cleared(np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape))
+    if both.size:
+        found = market.clear(Bids(quantity[both], price[both], is_buyer[both]))
+        for whole, part in zip(out, found, strict=True):
+            whole.reshape(-1, 1, n)[both] = part
+    return out
 
 
 def inside(bids: Bids, mine: Bools) -> Bids:

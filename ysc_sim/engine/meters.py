@@ -38,7 +38,7 @@ def read_meters(net_kw: Floats, energy_kwh: Floats, rests: list[Rest], dt_s: flo
     exported = np.maximum(energy_kwh, 0.0)
     if not rests:
         return imported, exported
-    crossing = may_cross(net_kw, rests, dt_s)
+    crossing = _may_cross(net_kw, rests, dt_s)
     if crossing.any():
         r, b = np.nonzero(crossing)
         span = np.broadcast_to(dt_s, (net_kw.shape[0], 1))[r, 0]
@@ -46,7 +46,7 @@ def read_meters(net_kw: Floats, energy_kwh: Floats, rests: list[Rest], dt_s: flo
     return imported, exported
 
 
-def may_cross(net_kw: Floats, rests: list[Rest], dt_s: float | Floats) -> Bools:
+def _may_cross(net_kw: Floats, rests: list[Rest], dt_s: float | Floats) -> Bools:
     """Meters whose net may be above and below zero inside the interval."""
     lowest, highest = net_kw.copy(), net_kw.copy()
     for rest in rests:

@@ -103,10 +103,11 @@ def settle(
     if len(cleared.bought_mwh) == 0:
         nothing = np.zeros((slots, rows, n), dtype=np.int64)
         return Trades(nothing, nothing, nothing, nothing[:, :, 0], none=True)
-    bought, sold, payment = (np.empty((slots, rows, n), dtype=np.int64) for _ in range(3))
+    bought, sold, payment = (np.zeros((slots, rows, n), dtype=np.int64) for _ in range(3))
     batch = max(1, BATCH // (rows * n))
-    for first in range(0, slots, batch):
-        part = slice(first, min(first + batch, slots))
+    some = np.flatnonzero(cleared.bought_mwh.any(axis=(1, 2)) | cleared.sold_mwh.any(axis=(1, 2)))
+    for first in range(0, len(some), batch):
+        part = some[first : first + batch]
         taken, given = meters.import_mwh[part], meters.export_mwh[part]
         if island is not None:
             taken, given = taken - island.import_mwh[part], given - island.export_mwh[part]

@@ -91,6 +91,7 @@ def run_community(
         live.recorder.release_registers()
     cleared = live.gate.outcome()
     island = trade_in_islands(community, live.recorder, meters.import_mwh, meters.export_mwh)
+    live.recorder.release_registers()
     retailer = community.terms.retailer
     joined = live.recorder.joined
     together = None if joined is None else joined[:, :, community.cell_of.group]

@@ -14,7 +14,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, Control
 from ysc_sim.community.segments import Segments
 from ysc_sim.contracts import Device, Followed, View, Wish, following, promises, scheduled
-from ysc_sim.engine.meters import Rest, may_cross, read_meters
+from ysc_sim.engine.meters import LAST_BITS, Rest, read_meters
 from ysc_sim.engine.move import GENERATION, STORES
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NUMBERS = 32_768
 """Numbers in one array of a stretch: few enough for a processor's cache."""
+NEARLY = 1e-9
+"""A net power this near to zero (kW, and relative) may be on either side of it."""
 LEAST = 2
 """Steps below which a stretch is not worth it."""
 
@@ -210,18 +212,38 @@ def _meters(
 ) -> tuple[Floats, Floats]:
     """Import and export (K, S, n) of every step, exact where a store came to rest in it."""
     imported, exported = read_meters(net, energy, [], dt_s)
-    if stores is None or stores.stores is None or not len(stores.stores.rested):
+    if stores is None or stores.stores is None:
         return imported, exported
     followed, to_meter = stores.stores, stores.to_building
-    to_meter = to_meter.all_in_one if together else to_meter
-    steps = followed.rested
-    flat = [values.reshape(-1, values.shape[2]) for values in (net[steps], followed.p_kw[steps], followed.held_s)]
-    crosses = may_cross(flat[0], [Rest(to_meter, flat[1], flat[2])], dt_s).reshape(len(steps), -1).any(axis=1)
-    for h in np.flatnonzero(crosses):
-        k = steps[h]
-        rest = Rest(to_meter, followed.p_kw[k], followed.held_s[h])
+    for k in _nearly_crossing(net, followed, to_meter, dt_s, together=together):
+        mine = slice(*np.searchsorted(followed.stopped[0], (k, k + 1)))
+        held_s = np.full(followed.p_kw.shape[1:], dt_s / SECONDS_PER_HOUR * SECONDS_PER_HOUR)
+        held_s[followed.stopped[1][mine], followed.stopped[2][mine]] = followed.held_s[mine]
+        rest = Rest(to_meter.all_in_one if together else to_meter, followed.p_kw[k], held_s)
         imported[k], exported[k] = read_meters(net[k], energy[k], [rest], dt_s)
     return imported, exported
+
+
+def _nearly_crossing(
+    net: Floats, followed: Followed, to_building: Segments, dt_s: float, *, together: bool
+) -> list[int]:
+    """Steps in which some meter may have been above and below zero: these are looked at more closely."""
+    step, row, device = followed.stopped
+    if not step.size:
+        return []
+    ended = np.where(followed.held_s < dt_s * (1.0 - LAST_BITS), followed.p_kw[followed.stopped], 0.0)
+    before = net[step, row, 0 if together else to_building.group[device]]
+    down, up = np.maximum(ended, 0.0), np.minimum(ended, 0.0)
+    slack = 0.0
+    if together:
+        # Added up in another order than a meter does: the last bits do not count.
+        place = step * net.shape[1] + row
+        down, up = (np.bincount(place, weights=values)[place] for values in (down, up))
+        slack = NEARLY * (1.0 + np.abs(before) + down - up)
+    falls = np.where(down > 0, before - down < slack, before < 0)
+    rises = np.where(up < 0, before - up > -slack, before > 0)
+    found: list[int] = np.unique(step[falls & rises]).tolist()
+    return found
 
 
 def _registers(run: Run, first: int, meters: tuple[Floats, Floats], whole: tuple[Floats, Floats]) -> None:
