@@ -34,8 +34,11 @@ CASES = (
 PEER = Path(__file__).parent / "peers" / "python_microgrid_year.py"
 
 
-def community(buildings: int, steps: int, step_s: int, rows: int) -> Community:
-    """Alike homes with load, solar and battery that trade in a call auction on one supply point."""
+def community(buildings: int, steps: int, step_s: int, rows: int, more: dict[str, Any] | None = None) -> Community:
+    """Alike homes with load, solar and battery that trade in a call auction on one supply point.
+
+    ``more`` replaces what stands at the top of the scenario.
+    """
     data: dict[str, Any] = {
         "format": 1,
         "time": {"start": "2026-04-01T00:00", "days": steps * step_s / 86_400, "step_s": step_s},
@@ -58,7 +61,7 @@ def community(buildings: int, steps: int, step_s: int, rows: int) -> Community:
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "benchmark.yaml"
-        path.write_text(json.dumps(data), encoding="utf-8")
+        path.write_text(json.dumps(data | (more or {})), encoding="utf-8")
         return compile_community(ysc.load_scenario(path))
 
 

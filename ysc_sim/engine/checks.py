@@ -37,6 +37,7 @@ def check_run(community: Community, run: Run, start_stored_kwh: Floats) -> Float
         part = {name: column[first : first + each] for name, column in columns.items()}
         whole = {name: column[first : first + each] for name, column in run.recorder.community.items()}
         residual, stored = check_part(community, run.record_s, part, whole, first, residual, stored)
+        run.recorder.let_go(first)
     return residual
 
 

@@ -195,9 +195,11 @@ class Gate:
                 mine = np.asarray(place == number)
                 part = self._cleared(inside(own, mine), first, self.community.cells[number])
                 cleared = Cleared(*(np.where(mine, one, rest) for one, rest in zip(part, cleared, strict=True)))
-        self._bought_mwh[first:last] = cleared.bought_mwh
-        self._sold_mwh[first:last] = cleared.sold_mwh
-        self._cleared_price[first:last] = cleared.price_jpy_per_kwh
+        some = np.flatnonzero((cleared.bought_mwh + cleared.sold_mwh).any(axis=(1, 2)))
+        # Slots without trade stay as np.zeros left them: they need no memory.
+        self._bought_mwh[first + some] = cleared.bought_mwh[some]
+        self._sold_mwh[first + some] = cleared.sold_mwh[some]
+        self._cleared_price[first + some] = cleared.price_jpy_per_kwh[some]
 
     def _cleared(self, own: Bids, first: int, place: str = "") -> Cleared:
         """Outcome of the orders (K, S, n) of one market; ``place``: the island that has it to itself."""

@@ -104,6 +104,7 @@ class Run:
             self._record_stores(self.frame.interval)
             if self.tally is not None:
                 self.recorder.pass_on(self.frame.interval, self.tally.take)
+            self.recorder.let_go(self.frame.interval)
         if t_s % self.axis.slot_s == 0:
             self._end_slot(t_s // self.axis.slot_s)
 

@@ -183,6 +183,7 @@ def _book(run: Run, first: int, parts: list[Part], net: Floats) -> None:
         level = _grouped(stores.to_building, stores.stores.stored_kwh[every - 1 :: every])
         run.recorder.add_steps(run.recorder.columns, interval, 1, {name: [level]})
     _registers(run, first, meters, whole)
+    run.recorder.let_go(interval)
     if run.tally is not None:
         run.recorder.pass_on(interval + len(net) // every - 1, run.tally.take)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ysc_sim.results.long_columns import LongColumns
 from ysc_sim.units import Floats, Ints
 
 
@@ -46,8 +47,8 @@ class Recorder:
         """``window``: intervals that are held at a time (:meth:`pass_on`); None: all."""
         self._intervals, self._held = intervals, intervals if window is None else window
         intervals = self._held
-        # np.zeros takes pages from the system only when they are written to.
-        self.columns = {name: np.zeros((intervals, rows, buildings)) for name in columns}
+        self._long = LongColumns(list(columns), (intervals, rows, buildings), short=window is not None)
+        self.columns = self._long.arrays
         self.community = {name: np.zeros((intervals, rows, 1)) for name in community}
         self.register_import_kwh = np.zeros((slots + 1, rows, buildings))
         self.register_export_kwh = np.zeros((slots + 1, rows, buildings))
@@ -112,6 +113,10 @@ class Recorder:
             self._written.clear()
             for array in (*columns.values(), *community.values()):
                 array[...] = 0.0
+
+    def let_go(self, upto: int) -> None:
+        """Intervals before ``upto`` need not be held in memory, where columns lie on disk."""
+        self._long.let_go(upto)
 
     def release_registers(self) -> None:
         """Forget the registers of buildings, which have been read."""

@@ -92,13 +92,23 @@ class Pulses:
         share = np.zeros((slots, steps, *shape[1:]))
         for pulse, begin in enumerate(np.moveaxis(self.starts[first_slot : first_slot + slots], 1, 0)):
             on = begin * (1.0 - time)
-            off = on + time
-            covered = np.minimum(off[:, None], edge[1:]) - np.maximum(on[:, None], edge[:-1])
-            share += np.maximum(covered, 0.0) * (pulse < self.count)
+            covered = np.minimum((on + time)[:, None], edge[1:])
+            covered -= np.maximum(on[:, None], edge[:-1])
+            np.maximum(covered, 0.0, out=covered)
+            has = pulse < self.count
+            if not has.all():
+                covered *= has
+            share += covered
+        # In place from here on: mean · (1 + energy · (share − 1)), and of that the strength's part.
         share *= (steps / time / self.count)[:, None]
-        varied = mean[:, None] * (1.0 + energy[:, None] * (share - 1.0))
-        out = blocks + self.strength * (varied - blocks)
-        return out.reshape(-1, *out.shape[2:])
+        share -= 1.0
+        share *= energy[:, None]
+        share += 1.0
+        share *= mean[:, None]
+        share -= blocks
+        share *= self.strength
+        share += blocks
+        return share.reshape(-1, *share.shape[2:])
 
 
 def draw_pulses(
