@@ -15,7 +15,7 @@ NEEDS |= {"demand_response": ", events: [{start: 2026-08-05T13:00, cut_kw: 5}]"}
 NEEDS |= {"aircon_rotation": ", target_kw: 30", "mpc": ", horizon_slots: 48, replan_slots: 6"}
 FLOWS = ["battery_charge_kwh", "battery_discharge_kwh", "ev_charge_kwh", "switched_off_kwh"]
 BLIND = sorted(kind for kind in registry("strategies") if not getattr(plugin("strategies", kind), "sees_future", False))
-FORECASTS = [kind for kind in ("persistence", "weekly") if kind in registry("forecasts")]
+FORECASTS = [kind for kind in ("persistence", "weekly", "like_days") if kind in registry("forecasts")]
 
 
 def run(folder: Path, strategy: str, forecast: str, tail: int) -> ysc.Results:

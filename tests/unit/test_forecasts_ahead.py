@@ -11,6 +11,7 @@ from ysc_sim.community.compile import compile_community
 from ysc_sim.contracts import History, Rows, Site
 from ysc_sim.engine.simulate import run_community
 from ysc_sim.forecasts.file import FileForecast, FileForecastSpec
+from ysc_sim.forecasts.like_days import LikeDays, LikeDaysSpec
 from ysc_sim.forecasts.persistence import Persistence, PersistenceSpec
 from ysc_sim.forecasts.weekly import Weekly, WeeklySpec
 from ysc_sim.study.steady import smallest_battery_kwh, steady_days
@@ -41,6 +42,64 @@ def test_weekly_takes_yesterday_then_the_last_slot_while_it_knows_no_more() -> N
 def test_weekly_carries_on_how_far_today_is_off() -> None:
     week = np.full(7 * 48, 10.0)
     ahead = Weekly(WeeklySpec(level=0.5, fade_slots=2.0)).predict_ahead(history(np.append(week, 14.0)), 2)
+    assert ahead[:, 0, 0] == pytest.approx([-10 - 2 * np.exp(-0.5), -10 - 2 * np.exp(-1.0)])
+
+
+def like_days(
+    start: str = "2026-08-24T00:00+09:00", *, count: int = 3, level: float = 0.0, fade: float = 8
+) -> LikeDays:
+    """From a Monday, without the adjustment of the same day."""
+    site = Site(TimeAxis(datetime.fromisoformat(start), 1800, 60 * 48), Rows((1,)), 35.0, 139.0, Path())
+    return LikeDays(LikeDaysSpec(days=count, level=level, fade_slots=fade), site, ("a",))
+
+
+def by_days(*need: float) -> History:
+    return history(np.repeat(np.array(need), 48))
+
+
+def said(forecast: LikeDays, known: History, count: int = 1) -> list[float]:
+    return [round(-float(x), 9) for x in forecast.predict_ahead(known, count)[::48, 0, 0]]
+
+
+def test_like_days_take_the_largest_of_the_last_of_their_kind() -> None:
+    # Monday to Sunday, then Monday: of Friday, Thursday and the Monday before.
+    assert said(like_days(), by_days(9, 1, 1, 4, 5, 80, 90)) == [9]
+    assert said(like_days(), by_days(2, 1, 1, 4, 5, 80, 90)) == [5]
+    assert said(like_days(), by_days(2, 1, 7, 4, 5, 80, 90)) == [5]
+    # Of a Saturday: the Sunday and the Saturday before.
+    assert said(like_days(), by_days(99, 99, 99, 99, 99, 6, 8, 99, 99, 99, 99, 99)) == [8]
+    # Where one alone is asked for: that of the week before.
+    assert said(like_days(count=1), by_days(2, 1, 1, 4, 5, 80, 90)) == [2]
+
+
+def test_a_national_holiday_is_a_day_of_rest() -> None:
+    # 21 to 23 September 2026 are holidays: Tuesday 22 looks at Monday, Sunday and Saturday, Thursday 24 at Friday.
+    forecast = like_days("2026-09-17T00:00+09:00")
+    assert said(forecast, by_days(50, 60, 1, 2, 3)) == [3]
+    assert said(forecast, by_days(50, 60, 1, 2, 3, 4, 5)) == [60]
+
+
+def test_like_days_of_more_than_a_day_ahead_see_no_more_than_has_been() -> None:
+    # On Monday morning of the second week: today, tomorrow, the day after; only what is over counts.
+    assert said(like_days(), by_days(9, 2, 3, 4, 5, 80, 90), 3 * 48) == [9, 5, 5]
+
+
+def test_like_days_stand_in_yesterday_then_the_last_slot() -> None:
+    assert said(like_days(), by_days(99.0, 99.0, 3, 4, 5)) == [5]  # the first Saturday: no day of rest has been seen
+    assert said(like_days(), history(np.array([1.0, 2.0]))) == [2]
+    assert (like_days().predict_ahead(history(np.zeros(0)), 2) == 0).all()
+
+
+def test_like_days_know_their_date_when_the_beginning_is_forgotten() -> None:
+    need = np.random.default_rng(3).uniform(1, 9, 40 * 48)
+    whole = like_days().predict_ahead(history(need), 60)
+    kept = like_days().predict_ahead(history(need[-15 * 48 :], forgotten=25 * 48), 60)
+    assert kept == pytest.approx(whole)
+
+
+def test_like_days_carry_on_how_far_today_is_off() -> None:
+    need = np.append(np.full(14 * 48, 10.0), 14.0)
+    ahead = like_days(level=0.5, fade=2.0).predict_ahead(history(need), 2)
     assert ahead[:, 0, 0] == pytest.approx([-10 - 2 * np.exp(-0.5), -10 - 2 * np.exp(-1.0)])
 
 

@@ -160,9 +160,10 @@ def make_strategy(choices: Sequence[Choice], ids: Sequence[str], site: Site) -> 
 
 
 def make_forecast(choice: Choice, site: Site, ids: Sequence[str]) -> Forecast:
-    """A forecast; one that ``reads_files`` is told where and when it is."""
+    """A forecast; one that ``reads_files`` or ``knows_calendar`` is told where and when it is."""
     kind = plugin("forecasts", choice.kind)
-    forecast: Forecast = kind(choice.spec, site, ids) if getattr(kind, "reads_files", False) else kind(choice.spec)
+    told = getattr(kind, "reads_files", False) or getattr(kind, "knows_calendar", False)
+    forecast: Forecast = kind(choice.spec, site, ids) if told else kind(choice.spec)
     return forecast
 
 

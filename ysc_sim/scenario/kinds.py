@@ -133,10 +133,10 @@ class Wrapping(Choice):
 
 @dataclass(frozen=True, kw_only=True)
 class Planning(Choice):
-    """A strategy, and the forecast that it plans with."""
+    """A strategy, and the forecast that it plans with: one that rather says too much, for a peak is paid for long."""
 
     forecast: Annotated[Choice, Chooses("forecasts")] = dataclasses.field(
-        default_factory=lambda: Choice.default("forecasts", "weekly")
+        default_factory=lambda: Choice.default("forecasts", "like_days")
     )
     """What it expects of the coming slots."""
 
@@ -144,6 +144,11 @@ class Planning(Choice):
 @dataclass(frozen=True, kw_only=True)
 class WrappingPlanning(Wrapping, Planning):
     """A strategy around another one that also looks ahead."""
+
+    forecast: Annotated[Choice, Chooses("forecasts")] = dataclasses.field(
+        default_factory=lambda: Choice.default("forecasts", "weekly")
+    )
+    """What it expects of the coming slots."""
 
 
 CHOICES: Mapping[str, type[Choice]] = {"devices": Named, "bidders": Forecasting}

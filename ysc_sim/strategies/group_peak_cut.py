@@ -41,7 +41,7 @@ class GroupPeakCutSpec:
 
     target_kw: KW = 0.0
     """Half-hour mean at the point of connection; 0: found from forecast and stores."""
-    margin: Annotated[float, Ge(0), Le(1), Unit("1")] = 0.06
+    margin: Annotated[float, Ge(0), Le(1), Unit("1")] = 0.01
     """Share by which the forecast need is raised when a target is found."""
     replan_slots: Annotated[int, Ge(1), Le(48), Unit("1")] = 1
     """Half-hours between two looks for a target."""

@@ -42,7 +42,7 @@ class MpcSpec:
     """Half-hours that a plan covers."""
     replan_slots: Annotated[int, Ge(1), Le(48), Unit("1")] = 2
     """Half-hours between two plans."""
-    margin: Fraction = 0.08
+    margin: Fraction = 0.02
     """Share by which the forecast need is raised."""
     wear_jpy_per_kwh: JPYPerKWh = 0.0
     """Wear of the stores per discharged kWh."""
