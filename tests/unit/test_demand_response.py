@@ -8,7 +8,8 @@ import pytest
 import ysc_sim as ysc
 from ysc_sim.billing.demand_response import baseline_kw, delivery, working_days
 from ysc_sim.errors import ScenarioError
-from ysc_sim.study.demand_response import respond
+from ysc_sim.report import build_report
+from ysc_sim.study.demand_response import respond, settled
 
 
 def test_baseline_is_the_mean_of_the_best_days() -> None:
@@ -110,3 +111,22 @@ def test_inner_strategy_decides_outside_events(tmp_path: Path) -> None:
 def test_impossible_events_are_refused(tmp_path: Path, event: str, message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         scenario(tmp_path, event)
+
+
+def test_every_event_stands_on_the_page_with_the_worst_named(tmp_path: Path) -> None:
+    events = "{start: 2026-08-11T14:00, duration_h: 2, notice_h: 12, cut_kw: 15}, "
+    events += "{start: 2026-08-12T14:00, duration_h: 2, notice_h: 0, cut_kw: 25}"
+    results = ysc.run(said := scenario(tmp_path, events))
+    assert results.arrays is not None
+    results.studies["demand_response"] = kept = settled(said, results.arrays)
+    assert [line["event"] for line in kept] == [1, 2]
+    assert kept[1]["ratio"] < kept[0]["ratio"]
+    for lang, heading in (("en", "Demand response"), ("ja", "デマンドレスポンス")):
+        page = build_report(results, lang)
+        assert heading in page
+        for number, line in enumerate(kept):
+            assert f'data-study="demand_response.{number}.delivered_kwh" value="{line["delivered_kwh"]!r}"' in page
+        assert f'data-study="demand_response.1.ratio" value="{kept[1]["ratio"]!r}"' in page
+        assert "payment_jpy" not in page.split('id="demand_response"')[1].split("</section>")[0]
+    results.studies["demand_response"] = [{"start": "soon"}, 3]
+    assert 'id="demand_response"' not in build_report(results, "en")

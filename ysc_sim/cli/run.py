@@ -81,6 +81,8 @@ def run_file(
     results = _simulate(scenario, quiet=quiet)
     if stages:
         results.studies["stages"] = _stages(scenario, results, quiet=quiet)
+    if any(building.strategy.kind == "demand_response" for building in scenario.buildings):
+        results.studies["demand_response"] = _settled_events(scenario, results)
     html = None
     if report:
         from ysc_sim.report import build_report
@@ -113,6 +115,13 @@ def _simulate(scenario: Scenario, *, quiet: bool) -> Results:
     from ysc_sim.engine.simulate import run
 
     return run(scenario, progress=not quiet and sys.stderr.isatty())
+
+
+def _settled_events(scenario: Scenario, results: Results) -> list[dict[str, Any]]:
+    """Each event against its award, from the meters; none where no course of time is kept."""
+    from ysc_sim.study.demand_response import settled
+
+    return [] if results.arrays is None else settled(scenario, results.arrays)
 
 
 def _stages(scenario: Scenario, results: Results, *, quiet: bool) -> list[dict[str, Any]]:

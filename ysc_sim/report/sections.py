@@ -17,6 +17,7 @@ from ysc_sim.report.balance import Balance
 from ysc_sim.report.bilingual import Html, Label
 from ysc_sim.report.bills import Bills
 from ysc_sim.report.demand import Demand
+from ysc_sim.report.demand_response import DemandResponse
 from ysc_sim.report.duration import Duration
 from ysc_sim.report.each_building import EachBuilding
 from ysc_sim.report.ensemble import Ensemble
@@ -69,6 +70,7 @@ BUILT_IN: tuple[type[Section], ...] = (
     Flows,
     Balance,
     Demand,
+    DemandResponse,
     Duration,
     HeatMaps,
     Storage,

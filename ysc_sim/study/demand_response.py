@@ -64,6 +64,13 @@ def settle_events(
     return pd.DataFrame(lines, columns=list(COLUMNS))
 
 
+def settled(scenario: Scenario, arrays: RunArrays) -> list[dict[str, Any]]:
+    """:func:`settle_events` without prices, as plain data: what a result folder keeps."""
+    table = settle_events(scenario, arrays, 0.0, 0.0, 10, 10)
+    lines: list[dict[str, Any]] = table.to_dict(orient="records")
+    return [{**line, "start": line["start"].isoformat()} for line in lines]
+
+
 def events_of(scenario: Scenario, arrays: RunArrays) -> dict[tuple[float, int], dict[int, float]]:
     """(start s, slots) of each event → building → cut kW."""
     from datetime import datetime
