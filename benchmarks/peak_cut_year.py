@@ -65,7 +65,7 @@ COMMUNITIES = {
 }
 
 
-def community_of(name: str, strategy: str, seeds: int, days: int) -> Community:
+def community_of(name: str, strategy: dict[str, Any], seeds: int, days: int) -> Community:
     """A community whose members all follow one strategy; one row for every seed."""
     said = {
         "format": 1,
@@ -74,7 +74,7 @@ def community_of(name: str, strategy: str, seeds: int, days: int) -> Community:
         "site": {"weather": "synthetic"},
         "wires": "private_line",
         "tariff": {"plan": "tepco_hv_basic_2026"},
-        "buildings": [{**one, "strategy": {"kind": strategy}} for one in COMMUNITIES[name]],
+        "buildings": [{**one, "strategy": strategy} for one in COMMUNITIES[name]],
         "ensemble": {"seeds": seeds},
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +93,7 @@ def main() -> None:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     days = int(sys.argv[2]) if len(sys.argv) > 2 else 365
     for name in sys.argv[3:] or COMMUNITIES:
-        none = community_of(name, "none", seeds, days)
+        none = community_of(name, {"kind": "none"}, seeds, days)
         need = import_kw(none)
         plant = plant_of(none, np.arange(len(none.buildings)))
         best = lowest_level_kw(
@@ -106,7 +106,7 @@ def main() -> None:
             discharge_efficiency=float(plant.discharge_efficiency.max()),
             step_h=SLOT_H,
         )
-        group = np.maximum.reduce(import_kw(community_of(name, "group_peak_cut", seeds, days)), axis=0)
+        group = np.maximum.reduce(import_kw(community_of(name, {"kind": "group_peak_cut"}, seeds, days)), axis=0)
         natural = np.maximum.reduce(need, axis=0)
         over = 100 * (group / best - 1)
         low, middle, high = np.percentile(over, [0, 50, 100])

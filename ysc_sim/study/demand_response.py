@@ -67,7 +67,7 @@ def settle_events(
 def settled(scenario: Scenario, arrays: RunArrays) -> list[dict[str, Any]]:
     """:func:`settle_events` without prices, as plain data: what a result folder keeps."""
     table = settle_events(scenario, arrays, 0.0, 0.0, 10, 10)
-    lines: list[dict[str, Any]] = table.to_dict(orient="records")
+    lines = [{str(name): value for name, value in line.items()} for line in table.to_dict(orient="records")]
     return [{**line, "start": line["start"].isoformat()} for line in lines]
 
 
