@@ -53,6 +53,7 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
         place.weather,
         place.weather_variability,
         place.own_weather,
+        place.weather_normals_file,
     )
     members = sorted(replicate(scenario.buildings, rows), key=lambda member: member.id)
     ids = tuple(member.id for member in members)

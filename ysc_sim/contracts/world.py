@@ -102,6 +102,8 @@ class Site:
     """1: as restless as real weather; 0: the normals on every day."""
     weather_file: WeatherFile | None = None
     """The user's own weather year, the same in all rows."""
+    normals_file: str = ""
+    """The user's own monthly normals of synthetic weather, in the folder; Yokohama's without."""
 
 
 class Moment(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ysc_sim.contracts import SITE, Site
 from ysc_sim.timeseries.nonresidential import normal_temperature_c
+from ysc_sim.timeseries.normals import normals_of
 from ysc_sim.timeseries.photovoltaic import Plane, plane_kw
 from ysc_sim.timeseries.profiles import days_around
 from ysc_sim.timeseries.resample import resample
@@ -39,6 +40,8 @@ def sky_notes(site: Site, standard: str | None = None) -> tuple[Mapping[str, Any
     if site.weather_file is not None:
         return file_notes(site)
     if site.weather == "synthetic":
+        if site.normals_file:
+            return ({"key": "weather_of_own_normals", "file": site.normals_file},)
         return ({"key": "weather_is_synthetic"},)
     return ({"key": standard},) if standard else ()
 
@@ -82,6 +85,7 @@ def weather_of(site: Site, row: int, step_s: int) -> Weather:
         step_s=step_s,
         latitude_deg=site.latitude_deg,
         longitude_deg=site.longitude_deg,
+        normals=normals_of(site.normals_file, site.folder),
         variability=site.weather_variability,
     )
 
@@ -123,5 +127,6 @@ def wind_and_density(site: Site) -> tuple[Floats, Floats, int, float]:
     days = days_around(site.axis, 0)
     draws = [site.rows.generator(row, SITE, "wind") for row in range(site.rows.count)]
     variability = site.weather_variability if has_own_weather(site) else 1.0
-    speed = wind_speed_m_s(days, draws, variability=variability)
+    monthly = normals_of(site.normals_file, site.folder).wind_mean_m_s
+    speed = wind_speed_m_s(days, draws, monthly, variability)
     return speed, air_density(days), SECONDS_PER_HOUR, MEASURED_AT_M

@@ -114,8 +114,7 @@ def named_files(scenario: Scenario) -> tuple[str, ...]:
         found += [name for device in building.devices for _, name in named_files_of(device.spec)]
     if isinstance(scenario.network, GridFile):
         found.append(scenario.network.file)
-    if scenario.site.weather_file:
-        found.append(scenario.site.weather_file)
+    found += [name for name in (scenario.site.weather_file, scenario.site.weather_normals_file) if name]
     return tuple(dict.fromkeys(found))
 
 

@@ -11,10 +11,13 @@ from ysc_sim.scenario.check_inputs import file_is_usable
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.tree import Tree
 from ysc_sim.timeseries.importers import TimeTable
+from ysc_sim.timeseries.normals import Normals, normals_of
+from ysc_sim.timeseries.weather import possible_sunshine_h
 from ysc_sim.timeseries.weather_file import ENOUGH, WeatherFile
 from ysc_sim.timeseries.weather_year import file_weather, lacks, weather_table
 
 FILE = ("site", "weather_file")
+NORMALS = ("site", "weather_normals_file")
 FAR_KM = 50.0
 """Weather made for a place so far away is told."""
 EARTH_KM = 6371.0
@@ -100,4 +103,32 @@ def distance_km(latitude_deg: float, longitude_deg: float, to_latitude_deg: floa
     return 2 * EARTH_KM * asin(sqrt(min(over, 1.0)))
 
 
-WEATHER_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (weather_file_is_sound,)
+def normals_are_sound(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """Normals are named for synthetic weather only, and their file can be read."""
+    site = scenario.site
+    if not site.weather_normals_file:
+        return
+    if site.weather != "synthetic":
+        yield tree.problem("weather_normals_unused", NORMALS, {"weather": site.weather})
+        return
+    unusable = list(file_is_usable(scenario.folder, site.weather_normals_file, NORMALS, tree))
+    yield from unusable
+    if not unusable:
+        try:
+            normals = normals_of(site.weather_normals_file, scenario.folder)
+            yield from _too_sunny(normals, scenario, tree)
+        except ScenarioError as error:
+            yield from error.problems
+
+
+def _too_sunny(normals: Normals, scenario: Scenario, tree: Tree) -> Iterator[Problem]:
+    """No month has more sun than a clear one has at that latitude."""
+    site = scenario.site
+    possible = possible_sunshine_h(site.latitude_deg, site.longitude_deg)
+    for month, (hours, most) in enumerate(zip(normals.sunshine_h.tolist(), possible.tolist(), strict=True), start=1):
+        if hours > most:
+            values = {"month": month, "hours": hours, "possible": round(most, 1), "file": site.weather_normals_file}
+            yield tree.problem("normals_too_sunny", NORMALS, values)
+
+
+WEATHER_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (weather_file_is_sound, normals_are_sound)

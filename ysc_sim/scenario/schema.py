@@ -65,10 +65,13 @@ class Place:
     longitude_deg: Longitude = 139.64
     """Degrees east (Yokohama: 139.64)."""
     weather: Literal["standard", "synthetic", "file"] = "standard"
-    """standard: the published standard year; synthetic: drawn for every seed around Yokohama's monthly normals; file: a
-    weather year of your own, ``weather_file``."""
+    """standard: the published standard year; synthetic: drawn for every seed around monthly normals; file: a weather
+    year of your own, ``weather_file``."""
     weather_variability: Fraction = 1.0
     """Of synthetic weather: 1 as restless as real weather, 0 the monthly normals on every day."""
+    weather_normals_file: Text = ""
+    """Monthly normals of synthetic weather, a CSV file in the scenario's folder with the columns month, temp_mean_c,
+    temp_max_mean_c, temp_min_mean_c, sunshine_h and wind_mean_m_s; Yokohama's if not given."""
     weather_file: Text = ""
     """A weather year in the scenario's folder: EPW, TMY2, TMY3, METPV-20, METPV-11, JMA, or a table of
     ``ysc import``."""

@@ -12,12 +12,15 @@ Here the twelve corners of such a line are chosen so that its monthly means are 
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from ysc_sim.documents import inside, read_text
+from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.timeseries.calendar import STANDARD_DAYS
 from ysc_sim.timeseries.folder import profiles_folder
 from ysc_sim.units import Floats, Ints
@@ -57,14 +60,67 @@ def yokohama() -> Normals:
     return read_normals(profiles_folder() / "jp_yokohama_normals.csv")
 
 
+MAX_BYTES = 100_000
+COLUMNS = ("temp_mean_c", "temp_max_mean_c", "temp_min_mean_c", "sunshine_h", "wind_mean_m_s")
+
+
 def read_normals(path: Path) -> Normals:
-    """Normals from a CSV file: one row a month; mean, maximum, minimum temperature (°C), sunshine (h), rain (mm),
-    wind (m/s) in columns 2 to 7. Raises ``ValueError`` where the file holds anything else.
+    """Normals from a CSV file: a line for each month, with columns ``month`` (1 to 12), ``temp_mean_c``,
+    ``temp_max_mean_c`` and ``temp_min_mean_c`` (means of daily extremes), ``sunshine_h`` and ``wind_mean_m_s``, in any
+    order, others beside them. Raises ``ScenarioError`` with what is wrong in which line.
+
+    >>> read_normals(profiles_folder() / "jp_yokohama_normals.csv").wind_mean_m_s[:2].tolist()
+    [3.6, 3.7]
     """
-    table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
-    if table.shape[0] != MONTHS or table.shape[1] < 7:
-        raise ValueError(f"{path.name} must hold 12 rows of 7 columns, not {table.shape}.")
-    return Normals(table[:, 1], table[:, 2], table[:, 3], table[:, 4], table[:, 6])
+    lines = [line for line in csv.reader(read_text(path, max_bytes=MAX_BYTES).splitlines()) if line]
+    head = [name.strip() for name in lines[0]] if lines else []
+    for name in ("month", *COLUMNS):
+        if name not in head:
+            raise _wrong("normals_column_missing", path, 1, column=name, columns=", ".join(head))
+    months = {}
+    for number, line in enumerate(lines[1:], start=2):
+        row = dict(zip(head, line, strict=False))
+        values = [_number(row.get(name, ""), name, path, number) for name in ("month", *COLUMNS)]
+        _check(values, path, number)
+        months[values[0]] = values[1:]
+    if sorted(months) != list(range(1, MONTHS + 1)) or len(lines) != MONTHS + 1:
+        raise _wrong("normals_months", path, 1, months=", ".join(f"{month:g}" for month in sorted(months)))
+    return Normals(*np.array([months[month] for month in sorted(months)]).T)
+
+
+def _number(text: str, column: str, path: Path, line: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value):
+        raise _wrong("normals_not_a_number", path, line, column=column, value=text)
+    return value
+
+
+def _check(values: list[float], path: Path, line: int) -> None:
+    """One month: extremes around the mean, nothing negative, no more sun than hours."""
+    _, mean, high, low, sunshine, wind = values
+    if not (-60.0 <= low <= mean <= high <= 60.0 and 0.0 <= sunshine <= 744.0 and 0.0 <= wind <= 60.0):
+        raise _wrong("normals_beyond_reason", path, line, values=", ".join(f"{value:g}" for value in values[1:]))
+
+
+def _wrong(key: str, path: Path, line: int, **values: object) -> ScenarioError:
+    return ScenarioError([Problem(key, values, path.name, line, 1)])
+
+
+def normals_of(name: str, folder: Path) -> Normals:
+    """Those of the file ``name`` in ``folder``; of Yokohama without a name. Raises as :func:`read_normals`."""
+    if not name:
+        return yokohama()
+    path = inside(folder, name)
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _read(path: Path, changed: int) -> Normals:
+    """A file is read once until it changes."""
+    return read_normals(path)
 
 
 def smooth_year(monthly: Floats, weight: Floats | None = None) -> Floats:
