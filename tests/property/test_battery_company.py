@@ -61,3 +61,25 @@ def test_company_does_not_show(kinds: list[int], seed: int) -> None:
         alone = driven([spec], wishes[:, j : j + 1])
         for name, values in alone.items():
             np.testing.assert_array_equal(values[..., 0], together[name][..., j], err_msg=name)
+
+
+def test_rows_may_differ_in_power() -> None:
+    """Each row is the fleet of its own power; stores say it, with one product in the fleet and with two."""
+    for specs in ([BatterySpec(energy_kwh=10, power_kw=5)], [BatterySpec(**KINDS[0]), BatterySpec(**KINDS[2])]):
+        m = len(specs)
+        powers = np.array([1.0, 2.0, 3.0])
+        rows = Rows((1, 2, 3), {("b/0", "power_kw"): powers})
+        site = Site(TimeAxis.of("2026-08-03T00:00", step_s=STEP_S, days=3), rows, 35.45, 139.64, Path())
+        ids = tuple(f"b/{i}" for i in range(m))
+        shift, scale = np.zeros((3, m), dtype=np.int64), np.ones((3, m))
+        fleet = BatteryFleet(Placed(tuple(specs), ids, np.arange(m), shift, scale, site))
+        state = fleet.start()
+        part = {name: array[1:] for name, array in state.items()}
+        for some, whole in ((state, powers), (part, powers[1:])):
+            store = fleet.store(some)
+            for said in (store.charge_kw, store.discharge_kw):
+                assert np.broadcast_to(said, store.stored_kwh.shape)[:, 0].tolist() == whole.tolist()
+            bands = fleet.bands(some, Moment(0.0, 0))
+            assert bands.hi_kw[:, 0].tolist() == whole.tolist()
+            flow = fleet.advance(dict(some), bands.hi_kw, 600.0, Moment(0.0, 0))
+            np.testing.assert_allclose(flow.energy_kwh[:, 0], whole / 6)
