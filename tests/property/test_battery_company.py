@@ -83,3 +83,15 @@ def test_rows_may_differ_in_power() -> None:
             assert bands.hi_kw[:, 0].tolist() == whole.tolist()
             flow = fleet.advance(dict(some), bands.hi_kw, 600.0, Moment(0.0, 0))
             np.testing.assert_allclose(flow.energy_kwh[:, 0], whole / 6)
+
+
+def test_a_late_battery_of_no_size_does_nothing() -> None:
+    rows = Rows((1, 2), {("b/0", "power_kw"): np.array([0.0, 4.0]), ("b/0", "energy_kwh"): np.array([0.0, 9.8])})
+    site = Site(TimeAxis.of("2026-08-03T00:00", step_s=STEP_S, days=3), rows, 35.45, 139.64, Path())
+    spec = BatterySpec(model="generic_home", dead_time_s=1.0, settling_s=5.0)
+    nothing = np.zeros((2, 1), dtype=np.int64)
+    fleet = BatteryFleet(Placed((spec,), ("b/0",), np.zeros(1, dtype=np.int64), nothing, nothing + 1.0, site))
+    state = fleet.start()
+    flow = fleet.advance(state, fleet.bands(state, Moment(0.0, 0)).hi_kw, 600.0, Moment(0.0, 0))
+    assert flow.energy_kwh[0, 0] == 0.0
+    assert 0.5 < flow.energy_kwh[1, 0] < 4.0 / 6

@@ -93,7 +93,9 @@ class Response:
         """What the batteries do in ``dt_s`` (R, m), piece after piece; the state is that of the end."""
         wait = np.minimum(state["wait_s"], dt_s)
         heard = np.where(state["wait_s"] > dt_s, state["heard_kw"], state["asked_kw"])
-        slope = np.divide(size.power_kw, self.settling_s, out=np.full(dt_s.shape, np.inf), where=self.settling_s > 0)
+        # A size of 0 has nowhere to go: as if at once.
+        moves = (self.settling_s > 0) & (size.power_kw > 0)
+        slope = np.divide(size.power_kw, self.settling_s, out=np.full(dt_s.shape, np.inf), where=moves)
         edge = -size.charge.charge_for_kw(np.zeros(1))
         begin = state["given_kw"]
         found: list[Piece] = []
