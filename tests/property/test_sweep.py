@@ -82,30 +82,41 @@ def test_a_damaged_piece_is_computed_again_and_nothing_else(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments_and_resumed(tmp_path: Path) -> None:
-    """The table of a sweep that was never killed, byte for byte; no finished piece is ever written again."""
-    many = ["--vary", "buildings.home.devices.battery.energy_kwh=" + ",".join(map(str, range(5, 65))), *DAY]
-    out = tmp_path / "out"
-    rng, stamps, killed = random.Random(8), {}, 0
-    for attempt in range(20):
-        workers = ["--workers", "2"] if attempt % 4 == 3 else []
+    """The table of a sweep that was never killed, byte for byte; no finished piece is ever written again.
+
+    Eight batches of eight pieces. A sweep that ends before it is killed is looked at, and the next one begun.
+    """
+    sizes = ["--vary", "buildings.home.devices.battery.energy_kwh=" + ",".join(map(str, range(5, 13)))]
+    many = [*sizes, "--vary", "tariff.export_jpy_per_kwh=" + ",".join(map(str, range(4, 12))), *DAY]
+    began = time.monotonic()
+    assert call(*many, "--out", str(tmp_path / "whole")).returncode == 0
+    whole, took_s = files(tmp_path / "whole"), time.monotonic() - began
+    rng, stamps, killed, done, halfway = random.Random(8), {}, 0, 0, 0
+    while killed < 20:
+        out = tmp_path / f"out{done}"
+        workers = ["--workers", "2"] if killed % 4 == 3 else []
         process = subprocess.Popen(
             command(*many, "--out", str(out), "--resume", *workers),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(rng.uniform(0.2, 3.0))
+        time.sleep(rng.uniform(0.2, 1.0) * took_s)
         killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
-        for path in out.glob("pieces/0*.json"):
+        found = sorted(out.glob("pieces/0*.json"))
+        halfway += 0 < len(found) < 64
+        for path in found:
             stamp = (path.stat().st_mtime_ns, path.stat().st_ino)
             assert stamps.setdefault(path, stamp) == stamp
             assert json.loads(path.read_text(encoding="utf-8"))["format"] == 1
-    assert killed >= 10
+        if process.returncode == 0:
+            assert files(out) == whole
+            done += 1
     assert call(*many, "--out", str(out), "--resume").returncode == 0
     assert all((path.stat().st_mtime_ns, path.stat().st_ino) == stamp for path, stamp in stamps.items())
-    assert call(*many, "--out", str(tmp_path / "whole")).returncode == 0
-    assert files(out) == files(tmp_path / "whole")
+    assert files(out) == whole
+    assert halfway >= 3
 
 
 CLUSTER = """
