@@ -38,7 +38,7 @@ def size_file(
     from ysc_sim.results.files import check_target
     from ysc_sim.scenario import load_scenario
     from ysc_sim.study.group_buy import group_gains
-    from ysc_sim.study.rough import checked_bills, invoices_of, not_compared, rough_of
+    from ysc_sim.study.rough import checked_bills, invoices_of, not_compared, paid_adjustments, rough_of
     from ysc_sim.study.size_files import save_size, stored_columns
     from ysc_sim.study.size_summary import summary
 
@@ -52,8 +52,9 @@ def size_file(
     read = None if invoices is None else invoices_of(scenario, invoices, member)
     target = out or Path("results") / f"{file.stem}-size"
     check_target(target)
-    found = _search(file, overrides, trials, workers, quiet=quiet)
-    bills = checked_bills(found.scenario, found.base_import_kw, read)
+    paid = {} if read is None else paid_adjustments(scenario, *read)
+    found = _search(file, {**paid, **overrides}, trials, workers, quiet=quiet)
+    bills = checked_bills(scenario, found.base_import_kw, read)
     for finding in (finding for bill in bills if bill.compared for finding in bill.findings):
         print(problem_line(finding), file=sys.stderr)
     rough = rough_of(bills) + (() if invoices is None else not_compared(bills))

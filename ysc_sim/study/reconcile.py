@@ -189,7 +189,7 @@ def rebuild(
         factor = given.power_factor_percent
         if invoice is not None and invoice.power_factor_percent is not None:
             factor = invoice.power_factor_percent
-        table, is_given = _adjustment(tariff, name, invoice, adjustments)
+        table, is_given = adjustment_of(tariff, name, invoice, adjustments)
         by_kw = tariff.require_import().unit == "kW" and given.contract is None
         own = _with_levy(tariff, months.numbers[k], invoice)
         whole = replace(own, rounding=replace(own.rounding, kw="half_up", kwh="half_up", power_factor="half_up"))
@@ -268,7 +268,7 @@ def contract_is_possible(stated_kw: float, rule_kw: float, known: int, before: M
     return before is None or stated_kw <= max(rule_kw, before.contract) + WHOLE_KW
 
 
-def _adjustment(
+def adjustment_of(
     tariff: Tariff, month: str, invoice: Invoice | None, adjustments: AdjustmentTable | None
 ) -> tuple[AdjustmentTable, bool]:
     """Price of the adjustment of a month: of the invoice, else of the table, else as the plan assumes."""

@@ -6,16 +6,19 @@ a price is past its validity, or an adjustment had to be assumed, every saving i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ysc_sim.billing import Tariff, load_tariff
+from ysc_sim.billing.usage import months_of
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario import Scenario
 from ysc_sim.scenario.schema import Tariff as Terms
 from ysc_sim.study.explain import reconcile
 from ysc_sim.study.invoices import Invoice, read_invoices
-from ysc_sim.study.reconcile import Given, Load, Reconciliation
+from ysc_sim.study.reconcile import Given, Load, Reconciliation, adjustment_of
 from ysc_sim.units import Floats
 
 
@@ -26,6 +29,25 @@ def invoices_of(scenario: Scenario, file: Path, member: str = "") -> tuple[str, 
     if whose not in names:
         raise ScenarioError([Problem("size_invoices_whose", {"known": ", ".join(names[:20])}, file.name)])
     return whose, read_invoices(file, plan_of(scenario, whose).adjustment_band_names)[0]
+
+
+def paid_adjustments(scenario: Scenario, member: str, invoices: Sequence[Invoice]) -> dict[str, str]:
+    """Settings that give the search the adjustment that was paid: by the invoices, else the file, else as assumed.
+
+    Savings count at the prices of the invoices; months that nobody knows stay a reason for a rough estimate, which is
+    judged on the file as it is. Empty where no invoice names a price.
+    """
+    if not any(invoice.adjustment_bands or invoice.adjustment_jpy_per_kwh is not None for invoice in invoices):
+        return {}
+    axis, tariff, terms = scenario.time.axis, plan_of(scenario, member), terms_of(scenario, member)
+    by_month = {invoice.month: invoice for invoice in invoices}
+    known: dict[str, Any] = {}
+    for month in months_of(axis.start, axis.step_s, axis.count).names:
+        price, _ = adjustment_of(tariff, month, by_month.get(month), terms.adjustments or None)
+        known |= price
+    own = next((b.id for b in scenario.buildings if member in b.member_ids and b.tariff is not None), "")
+    key = f"buildings.{own}.tariff.adjustments" if own else "tariff.adjustments"
+    return {key: json.dumps(known)}
 
 
 def plan_of(scenario: Scenario, member: str) -> Tariff:
