@@ -45,6 +45,6 @@ def rest_of(plant: Plant, missing: Floats, *, apart: Bools) -> Floats:
     # Outside the joints everything stands at its limit; only damping is left.
     at = np.where(below == 0, joints[:, 0], joints[:, -1])
     over = np.where(below == 0, value[:, 0], value[:, -1])
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         outside = np.where(over == 0.0, at, at + over / plant.damping)
     return np.where((below == 0) | (below == joints.shape[1]), outside, inside)
