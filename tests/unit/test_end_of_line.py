@@ -15,6 +15,8 @@ def test_the_algebra_survives_where_the_voltage_kills() -> None:
     gap = optimism_gap(load_scenario(FILE), outage_h=12.0, draws=12).summary()
     assert gap["algebra_h_mean"] == 12.0
     assert gap["engine_h_mean"] < 11.0
+    assert gap["algebra_lives_ratio"] == 1.0
+    assert gap["engine_lives_ratio"] == 1.0 - sum(gap["causes"].values()) / gap["outages"]
     assert set(gap["causes"]) == {"voltage"}
     short = load_scenario(FILE, overrides={"network.service_m_of": "{workshop: 40}"})
     near = optimism_gap(short, outage_h=12.0, draws=12).summary()

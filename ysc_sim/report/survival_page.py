@@ -11,7 +11,7 @@ import numpy as np
 from ysc_sim.report.chart import STYLE, Chart, heat
 from ysc_sim.study.frontier import Frontier
 from ysc_sim.study.survival import Survival
-from ysc_sim.words import harmless, text
+from ysc_sim.words import harmless, label, text
 
 MOST_CELLS = 6
 POINTS = 200
@@ -54,10 +54,10 @@ class _Words:
     """Texts of the report section in one language."""
 
     def __init__(self, lang: str) -> None:
-        self._lang = lang
+        self.lang = lang
 
     def __call__(self, key: str, **gaps: str) -> str:
-        return text(f"report.{key}", self._lang).format(**gaps)
+        return text(f"report.{key}", self.lang).format(**gaps)
 
 
 def _price(frontier: Frontier, say: _Words) -> Iterator[str]:
@@ -139,7 +139,15 @@ def _gap(gap: Mapping[str, Any], say: _Words) -> str:
         largest=f"{gap['gap_h_max']:.1f}",
         share=f"{gap['shorter_ratio']:.1%}",
     )
-    return f"<h2>{escape(say('gap_head'))}</h2><p>{escape(said)}</p>"
+    length = f"{gap['outage_h']:g}"
+    lines = [f"<tr><th></th><th>{escape(say('gap_mean'))}</th><th>{escape(say('gap_lives', hours=length))}</th></tr>"]
+    for who in ("algebra", "engine"):
+        cells = (say(f"gap_{who}"), f"{gap[f'{who}_h_mean']:.1f}", f"{gap[f'{who}_lives_ratio']:.1%}")
+        lines.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    for cause, count in gap["causes"].items():
+        words = say("gap_cause", cause=label("causes", cause, say.lang))
+        lines.append(f"<tr><td>{escape(words)}</td><td></td><td>{count:,}</td></tr>")
+    return f"<h2>{escape(say('gap_head'))}</h2><p>{escape(said)}</p><table>{''.join(lines)}</table>"
 
 
 def _promise(promise: Mapping[str, Any], say: _Words) -> str:

@@ -61,11 +61,18 @@ class OptimismGap:
             "outages": len(self.algebra_h),
             "algebra_h_mean": float(self.algebra_h.mean()) if len(self.algebra_h) else 0.0,
             "engine_h_mean": float(self.engine_h.mean()) if len(self.engine_h) else 0.0,
+            "algebra_lives_ratio": _share(self.algebra_h, self.outage_h),
+            "engine_lives_ratio": _share(self.engine_h, self.outage_h),
             "gap_h_mean": self.mean_h,
             "gap_h_max": self.largest_h,
             "shorter_ratio": float(early.mean()) if len(early) else 0.0,
             "causes": {name: count for name, count in causes.items() if count},
         }
+
+
+def _share(survived_h: Floats, outage_h: float) -> float:
+    """Share that was lived through from end to end."""
+    return float((survived_h >= outage_h * (1.0 - 1e-9)).mean()) if len(survived_h) else 0.0
 
 
 def optimism_gap(scenario: Scenario, *, outage_h: float, draws: int = 200, first_h: float = 24.0) -> OptimismGap:
