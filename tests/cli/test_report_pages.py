@@ -44,6 +44,22 @@ def test_stages_sheet_and_members_page(tmp_path: Path) -> None:
     assert not {"studies.json", "report_a4.html", "member_south.html"} & {path.name for path in out.iterdir()}
 
 
+def test_a_run_says_whether_devices_with_prices_pay_back(tmp_path: Path) -> None:
+    scenario, out = tmp_path / "two.yaml", tmp_path / "out"
+    scenario.write_text(SCENARIO.replace("rated_kw: 9", "rated_kw: 9, investment_jpy: 90000000"), encoding="utf-8")
+    done = call("run", str(scenario), "--out", str(out), lang="ja")
+    assert done.returncode == 0, done.stderr
+    assert "回収できません" in done.stdout
+    assert "概算" in done.stdout
+    assert json.loads((out / "studies.json").read_text(encoding="utf-8"))["investment"]["pays_back"] is False
+    (out / "report.html").unlink()
+    assert call("report", str(out)).returncode == 0
+    assert 'id="investment"' in (out / "report.html").read_text(encoding="utf-8")
+    done = call("run", str(scenario), "--out", str(out), "--no-investment")
+    assert "pay back" not in done.stdout
+    assert not (out / "studies.json").exists()
+
+
 def test_an_unknown_member_is_refused_with_the_nearest(tmp_path: Path) -> None:
     scenario, out = tmp_path / "two.yaml", tmp_path / "out"
     scenario.write_text(SCENARIO, encoding="utf-8")

@@ -9,6 +9,7 @@ from ysc_sim.engine.simulate import run
 from ysc_sim.report import build_member_page, build_report, build_sheet
 from ysc_sim.results import Results, load_results
 from ysc_sim.scenario import load_scenario
+from ysc_sim.study.invested import investment_of
 from ysc_sim.study.stages import stages_of
 
 SCENARIO = """
@@ -26,7 +27,7 @@ buildings:
     strategy: {kind: peak_cut, target_kw: 15}
     devices:
       - {kind: solar, rated_kw: 40}
-      - {kind: battery, energy_kwh: 40, power_kw: 20}
+      - {kind: battery, energy_kwh: 40, power_kw: 20, investment_jpy_per_kwh: 30000}
   - {id: dwelling, profile: detached120_gas, count: 2}
 outages:
   - {start: 2026-03-31T10:00, duration_h: 2}
@@ -75,9 +76,7 @@ def looked_up(attributes: dict[str, str], results: Results) -> tuple[float, floa
         percent = results.metrics["units"][metric] == UNITS_SHOWN_AS_PERCENT and "_ratio" in metric
         return numbers[metric], 100.0 if percent else 1.0
     if study := attributes.get("data-study"):
-        name, number, key = study.split(".")
-        value = results.studies[name][int(number)][key]
-        return value, 1e-3 if key.endswith("_mjpy") else 100.0 if key.endswith("_ratio") else 1.0
+        return studied(study, results)
     if entry := attributes.get("data-outage", attributes.get("data-event")):
         number, column = entry.split(".")
         frame = results.frame("outages" if "data-outage" in attributes else "events")
@@ -100,6 +99,13 @@ def looked_up(attributes: dict[str, str], results: Results) -> tuple[float, floa
     if of_all := attributes.get("data-of-all"):
         return results.metrics["community"][of_all], 1.0
     raise AssertionError(f"a number from nowhere: {attributes}")
+
+
+def studied(where: str, results: Results) -> tuple[float, float]:
+    node = results.studies
+    for key in where.split("."):
+        node = node[int(key) if key.isdigit() else key]
+    return node, 1e-3 if where.endswith("_mjpy") else 100.0 if where.endswith(("_ratio", ".ratio", ".irr")) else 1.0
 
 
 def billed(where: str, months: list[str], results: Results, member: str = "") -> float:
@@ -131,6 +137,7 @@ def made(folder: Path, *, seeds: int = 1, wires: str = "private_line", flow: str
     scenario = load_scenario(path)
     results = run(scenario)
     results.studies["stages"] = stages_of(scenario, results)
+    results.studies["investment"] = investment_of(scenario)
     results.save(folder / "run")
     return load_results(folder / "run")
 
@@ -142,7 +149,9 @@ def results(tmp_path_factory):
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_report(results, lang):
-    assert check(build_report(results, lang), results) > 150
+    page = build_report(results, lang)
+    assert page.count('data-study="investment.flow.') == 6 * 21
+    assert check(page, results) > 150
 
 
 def test_report_of_an_ensemble_on_a_solved_street(tmp_path):

@@ -97,6 +97,7 @@ def run(
     out: Out = None,
     no_report: Annotated[bool, typer.Option("--no-report", help=text("cli.option_no_report"))] = False,
     stages: Annotated[bool, typer.Option("--stages", help=text("cli.option_stages"))] = False,
+    no_investment: Annotated[bool, typer.Option("--no-investment", help=text("cli.option_no_investment"))] = False,
     replay: Annotated[Path | None, typer.Option("--replay", help=text("cli.option_replay"), metavar="MANIFEST")] = None,
     inputs: Annotated[Path | None, typer.Option("--inputs", help=text("cli.option_inputs"), metavar="DIR")] = None,
     quiet: Quiet = False,
@@ -113,7 +114,16 @@ def run(
         raise typer.Exit(replay_run(replay, inputs or Path(), out, report=not no_report, quiet=quiet))
     if file is None:
         raise typer.BadParameter(text("cli.run_needs"))
-    run_file(file, set_ or [], seed, out, report=not no_report, quiet=quiet, stages=stages)
+    run_file(
+        file,
+        set_ or [],
+        seed,
+        out,
+        report=not no_report,
+        quiet=quiet,
+        stages=stages,
+        investment=not no_investment,
+    )
 
 
 @app.command(help=text("cli.survival"))

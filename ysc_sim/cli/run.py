@@ -67,8 +67,11 @@ def run_file(
     report: bool,
     quiet: bool,
     stages: bool = False,
+    investment: bool = True,
 ) -> None:
-    """Load, simulate, store; show a summary and where the page is. ``stages``: what each step of the scenario saves."""
+    """Load, simulate, store; show a summary and where the page is. ``stages``: what each step of the scenario saves;
+    ``investment``: what devices that name prices are worth.
+    """
     from ysc_sim.scenario import load_scenario
 
     scenario = load_scenario(file, overrides=parse_settings(settings, seed))
@@ -81,6 +84,8 @@ def run_file(
     results = _simulate(scenario, quiet=quiet)
     if stages:
         results.studies["stages"] = _stages(scenario, results, quiet=quiet)
+    if investment:
+        _invest(scenario, results)
     if any(building.strategy.kind == "demand_response" for building in scenario.buildings):
         results.studies["demand_response"] = _settled_events(scenario, results)
     html = None
@@ -124,6 +129,14 @@ def _settled_events(scenario: Scenario, results: Results) -> list[dict[str, Any]
     return [] if results.arrays is None else settled(scenario, results.arrays)
 
 
+def _invest(scenario: Scenario, results: Results) -> None:
+    """Put the cash flow of the devices that name prices beside the run."""
+    from ysc_sim.study.invested import STUDY, investment_of
+
+    if (found := investment_of(scenario)) is not None:
+        results.studies[STUDY] = found
+
+
 def _stages(scenario: Scenario, results: Results, *, quiet: bool) -> list[dict[str, Any]]:
     """The runs before this one, with less in them."""
     from ysc_sim.engine.simulate import progress_bar
@@ -151,8 +164,26 @@ def show_summary(results: Results) -> None:
         if name in community:
             table.add_row(metric_label(name), format_number(community[name]), units[name])
     Console().print(table)
-    for line in new_peak_lines(results):
+    for line in (*investment_lines(results), *new_peak_lines(results)):
         print(line)
+
+
+def investment_lines(results: Results) -> list[str]:
+    """Whether the devices that name prices pay back, and why that is a rough estimate."""
+    from ysc_sim.report.investment_part import investment_in
+    from ysc_sim.study.size_summary import sentence_values
+
+    found = investment_in(results.studies)
+    if found is None:
+        return []
+    lines = [
+        text(f"report.{reason['key']}").format_map(sentence_values(reason["values"], language()))
+        for reason in found["reasons"]
+    ]
+    if found["rough"]:
+        reasons = ["- " + problem_line(Problem(reason["key"], reason["values"])) for reason in found["rough"]]
+        lines = [text("cli.bill_rough"), *reasons, *lines]
+    return lines
 
 
 def new_peak_lines(results: Results) -> list[str]:

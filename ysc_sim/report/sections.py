@@ -25,6 +25,7 @@ from ysc_sim.report.flows import Flows
 from ysc_sim.report.gains import Gains
 from ysc_sim.report.headline import Headline
 from ysc_sim.report.heat import HeatMaps
+from ysc_sim.report.investment_part import InvestmentPart
 from ysc_sim.report.network import NetworkSection
 from ysc_sim.report.network_map import NetworkMap
 from ysc_sim.report.new_peaks import NewPeaks
@@ -66,6 +67,7 @@ BUILT_IN: tuple[type[Section], ...] = (
     Headline,
     NewPeaks,
     Waterfall,
+    InvestmentPart,
     Ensemble,
     Flows,
     Balance,

@@ -8,22 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ysc_sim.errors import Problem
 from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
 from ysc_sim.report.chart import Chart
-from ysc_sim.report.investment import investment
+from ysc_sim.report.investment import in_words, investment, rough_box
 from ysc_sim.report.numbers import digits
 from ysc_sim.report.page import document, page_header
 from ysc_sim.report.sections import PagePart
 from ysc_sim.report.tables import Head, table
 from ysc_sim.study.size_keys import key_label, listed, value_label
-from ysc_sim.study.size_summary import sentence_values
-from ysc_sim.words import LANGUAGES, problem_line, text
+from ysc_sim.words import LANGUAGES, text
 
 STYLE = (
     "<style>.sizes{--c0:#0072b2;--c1:#d55e00;--c2:#8a949b;--soft:#8a949b}.sizes svg{width:100%;height:auto}"
     ".sizes text{fill:currentColor;font-size:12px}.sizes .grid{stroke:var(--soft);opacity:.35}"
-    ".rough{border:2px solid #d55e00;padding:.4rem .8rem}</style>"
+    "</style>"
 )
 FRONT = ("total_cost_jpy", "payback_years", "expected_damage_jpy", "guaranteed_h", "co2_kg", "purchase_jpy")
 ACROSS = ("guaranteed_h", "co2_kg")
@@ -42,17 +40,6 @@ def size_page(found: Mapping[str, Any], columns: Mapping[str, Sequence[float]], 
     return document(title, page_header(title, said("report.size_eyebrow"), "", lang), parts, lang)
 
 
-def rough_box(found: Mapping[str, Any]) -> Html:
-    """Why every saving below is a rough estimate; nothing where it is none."""
-    if not found["rough"]:
-        return Html("")
-    lines = []
-    for reason in found["rough"]:
-        problem = Problem(reason["key"], reason["values"], severity="warning")
-        lines.append(f"<li>{html(Label(*(problem_line(problem, lang) for lang in LANGUAGES)))}</li>")
-    return Html(f'<div class="rough"><p><b>{html(said("cli.bill_rough"))}</b></p><ul>{"".join(lines)}</ul></div>')
-
-
 def choice(found: Mapping[str, Any]) -> Html:
     """The reasons in sentences, then sizes and choices in words."""
     heads = [Head(said("report.size_key"), numeric=False), Head(said("cli.value"))]
@@ -61,7 +48,7 @@ def choice(found: Mapping[str, Any]) -> Html:
         lines.append([said_key(found, key), said_value(found, key, value)])
     title = "report.size_best_that_buys" if found["buys_nothing"] else "report.size_sizes"
     sizes = table(heads, lines, said(title)) if lines else ""
-    return Html("".join(f"<p>{html(sentence)}</p>" for sentence in reasons(found)) + sizes)
+    return Html("".join(f"<p>{html(sentence)}</p>" for sentence in in_words(found)) + sizes)
 
 
 def said_key(found: Mapping[str, Any], key: str) -> Label:
@@ -76,23 +63,6 @@ def said_value(found: Mapping[str, Any], key: str, value: Any) -> Label:
     if value == 0 and not isinstance(value, bool) and ".devices." in key:
         return said("report.size_not_bought")
     return Label(*(value_label(found["keys"][key], value, lang) for lang in LANGUAGES))
-
-
-def reasons(found: Mapping[str, Any]) -> list[Label]:
-    """The reasons in both languages."""
-    told = []
-    for reason in found["reasons"]:
-        said_in = [
-            text(f"report.{reason['key']}", lang).format_map(
-                {
-                    gap: name(value, 400)[0]
-                    for gap, value in sentence_values(reason["values"], lang, found["keys"]).items()
-                }
-            )
-            for lang in LANGUAGES
-        ]
-        told.append(Label(*said_in))
-    return told
 
 
 def figures(found: Mapping[str, Any], columns: Mapping[str, Sequence[float]]) -> Html:

@@ -148,19 +148,25 @@ def changes_nothing(found: Sized) -> list[str]:
 
 def reasons(found: Sized) -> list[Sentence]:
     """Why this choice: keys of ``report`` words and their values."""
-    said: list[Sentence] = [_first(found), _money(found)]
-    if found.number("saved_kw") > 0:
-        kw = {
-            "before": _whole(found.candidates.columns["contract_kw"][0]),
-            "after": _whole(found.number("contract_kw")),
-        }
-        said.append(("size_why_contract", kw))
+    said: list[Sentence] = [_first(found), *worth_in_words(found)]
     if not found.buys_nothing:
         for key, at in found.sizes.items():
             if at == 0 or not _is_gone(found, key):
                 said += _steps(found, key, at)
     said += _other_variants(found)
     said.append(_draws(found))
+    return said
+
+
+def worth_in_words(found: Sized) -> list[Sentence]:
+    """Whether the candidate shown pays back, and what becomes of the contract."""
+    said = [_money(found)]
+    if found.number("saved_kw") > 0:
+        kw = {
+            "before": _whole(found.candidates.columns["contract_kw"][0]),
+            "after": _whole(found.number("contract_kw")),
+        }
+        said.append(("size_why_contract", kw))
     return said
 
 
