@@ -41,7 +41,8 @@ def test_stages_sheet_and_members_page(tmp_path: Path) -> None:
     # The folder is still one that a run may replace, and the new run leaves nothing of the old one.
     again = call("run", str(scenario), "--out", str(out), "--quiet")
     assert again.returncode == 0, again.stderr
-    assert not {"studies.json", "report_a4.html", "member_south.html"} & {path.name for path in out.iterdir()}
+    assert not {"report_a4.html", "member_south.html"} & {path.name for path in out.iterdir()}
+    assert json.loads((out / "studies.json").read_text(encoding="utf-8")).keys() == {"format", "who_gains"}
 
 
 def test_a_run_says_whether_devices_with_prices_pay_back(tmp_path: Path) -> None:

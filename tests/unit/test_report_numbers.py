@@ -11,6 +11,7 @@ from ysc_sim.results import Results, load_results
 from ysc_sim.scenario import load_scenario
 from ysc_sim.study.invested import investment_of
 from ysc_sim.study.stages import stages_of
+from ysc_sim.study.who_gains import who_gains
 
 SCENARIO = """
 format: 1
@@ -138,6 +139,8 @@ def made(folder: Path, *, seeds: int = 1, wires: str = "private_line", flow: str
     results = run(scenario)
     results.studies["stages"] = stages_of(scenario, results)
     results.studies["investment"] = investment_of(scenario)
+    if split := who_gains(scenario, results.arrays):
+        results.studies["who_gains"] = split
     results.save(folder / "run")
     return load_results(folder / "run")
 

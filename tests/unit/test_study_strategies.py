@@ -106,7 +106,7 @@ def test_gains_add_up_and_value_a_coalition_by_its_own_bill() -> None:
     alone = [bill(tariff, net_kw[:, b], start=arrays.axis.start, step_s=1800).total_jpy for b in range(3)]
     together = bill(tariff, net_kw.sum(axis=1), start=arrays.axis.start, step_s=1800).total_jpy
     assert gains.total_jpy == pytest.approx(sum(alone) - together, abs=5.0)
-    assert gains.deviation_jpy.keys() == {"shapley", "by_peak", "by_energy"}
+    assert gains.deviation_jpy.keys() == {"shapley", "by_peak", "by_energy", "billed"}
 
 
 def test_exact_shapley_of_known_games() -> None:

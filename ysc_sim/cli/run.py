@@ -88,6 +88,8 @@ def run_file(
         _invest(scenario, results)
     if any(building.strategy.kind == "demand_response" for building in scenario.buildings):
         results.studies["demand_response"] = _settled_events(scenario, results)
+    if split := _who_gains(scenario, results):
+        results.studies["who_gains"] = split
     html = None
     if report:
         from ysc_sim.report import build_report
@@ -135,6 +137,13 @@ def _invest(scenario: Scenario, results: Results) -> None:
 
     if (found := investment_of(scenario)) is not None:
         results.studies[STUDY] = found
+
+
+def _who_gains(scenario: Scenario, results: Results) -> dict[str, Any] | None:
+    """The saving of one contract, split; nothing where there is none, or no meters are kept."""
+    from ysc_sim.study.who_gains import who_gains
+
+    return None if results.arrays is None else who_gains(scenario, results.arrays)
 
 
 def _stages(scenario: Scenario, results: Results, *, quiet: bool) -> list[dict[str, Any]]:

@@ -181,19 +181,24 @@ def _switches(fleets: Sequence[Device], buildings: int) -> Iterable[Switches]:
 
 def _terms(scenario: Scenario, members: Sequence[Member]) -> Terms:
     """The contract at the point of connection, where there is one, and everybody's own."""
-    shared = len(members) > 1 and scenario.wires in SHARED_WIRES
     groups: dict[TariffTerms, list[int]] = {}
     for b, member in enumerate(members):
         groups.setdefault(member.spec.tariff or scenario.tariff, []).append(b)
     own = tuple(_contracted(spec, columns) for spec, columns in groups.items())
     return Terms(
         wires=scenario.wires or "same_site",
-        shared=_contracted(scenario.tariff, list(range(len(members)))) if shared else None,
+        shared=shared_contract(scenario, len(members)),
         own=own,
         wheeling_jpy_per_kwh=scenario.tariff.wheeling_jpy_per_kwh or 0.0,
         retailer=scenario.retailer if scenario.wires == "utility" and len(members) > 1 else None,
         co2_kg_per_kwh=scenario.co2_kg_per_kwh,
     )
+
+
+def shared_contract(scenario: Scenario, buildings: int) -> Contracted | None:
+    """The one contract of so many buildings; None where each has its own."""
+    shared = buildings > 1 and scenario.wires in SHARED_WIRES
+    return _contracted(scenario.tariff, list(range(buildings))) if shared else None
 
 
 def _contracted(spec: TariffTerms, columns: list[int]) -> Contracted:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from ysc_sim.report.bilingual import Html, Label, html, name, said, sentence
 from ysc_sim.report.numbers import has, metric
 from ysc_sim.report.reading import Reading
+from ysc_sim.report.who_gains import who_gains_part
 
 MOST_BARS = 40
 GAINED = "saving_jpy"
@@ -18,8 +19,8 @@ class Gains:
     kind: ClassVar[str] = "gains"
     order: ClassVar[int] = 82
 
-    def __init__(self, most: int = MOST_BARS) -> None:
-        self.most = most
+    def __init__(self, most: int = MOST_BARS, *, splits: bool = True) -> None:
+        self.most, self.splits = most, splits
 
     def title(self) -> Label:
         """Heading."""
@@ -31,7 +32,7 @@ class Gains:
         return len(savings) > 1 and any(savings.values())
 
     def render(self, results: Reading, lang: str) -> Html:
-        """A sentence and the bars."""
+        """A sentence, the bars, and other splits of the same saving."""
         savings = _savings(results)
         order = sorted(savings, key=lambda building: -savings[building])
         half = self.most // 2
@@ -44,7 +45,8 @@ class Gains:
             more = f'<p class="more">{html(said("report.gains_between", count=left))}</p>'
         sides = "both" if min(savings.values()) < 0 else "one"
         note = html(said("report.gains_note"))
-        return Html(f'{_lead(results)}<div class="gains {sides}">{bars}</div>{more}<p class="note">{note}</p>')
+        splits = who_gains_part(results) if self.splits else ""
+        return Html(f'{_lead(results)}<div class="gains {sides}">{bars}</div>{more}<p class="note">{note}</p>{splits}')
 
 
 def _savings(results: Reading) -> dict[str, float]:

@@ -26,7 +26,7 @@ def build_sheet(results: Results, lang: str) -> str:
     """The sheet as an HTML document that opens in ``lang``; printed it is one page."""
     reading = Reading(results)
     parts: list[PagePart] = []
-    for section in (Headline(), Waterfall(), Flows(), Gains(MOST_BARS), Demand()):
+    for section in (Headline(), Waterfall(), Flows(), Gains(MOST_BARS, splits=False), Demand()):
         if not section.applies(reading):
             continue
         if isinstance(section, Flows) and any(part.kind == Waterfall.kind for part in parts):
