@@ -20,8 +20,8 @@ MOST_WORK = 5 * WORK
 def who_gains(scenario: Scenario, arrays: RunArrays) -> dict[str, Any] | None:
     """The saving of row 0 as billed, by Shapley value, by peak and by energy, and who would gain by leaving.
 
-    None where there is no contract to share, or no whole slot; where its size was negotiated, so that nobody knows what a part of the
-    members would have agreed; and where even ten orders of so many members would take too long.
+    None where there is no contract to share, or no whole slot; where its size was negotiated, so that nobody knows what
+    a part of the members would have agreed; and where even ten orders of so many members would take too long.
     """
     n = len(arrays.buildings)
     shared = shared_contract(scenario, n)
