@@ -64,16 +64,20 @@ def test_what_is_sold_arrives_or_is_lost(slots: int, n: int, loss: float, island
         inner_in, inner_out = np.minimum(imported, some()), np.minimum(exported, some())
         both = np.minimum(inner_in.sum(axis=2), inner_out.sum(axis=2))
         inside = IslandTrade(ration(inner_in, both), ration(inner_out, both), price, inner_in, inner_out)
-    apart = rng.random(shape) < 0.2
-    trades = settle(meters, cleared, apart, inside, loss)
+    together = rng.integers(0, 3, shape) * (rng.random((slots, 2, 1)) < 0.5)
+    trades = settle(meters, cleared, together, inside, loss)
     np.testing.assert_array_equal(trades.bought_mwh.sum(axis=2) + trades.loss_mwh, trades.sold_mwh.sum(axis=2))
     assert (trades.loss_mwh >= 0).all()
     assert (trades.bought_mwh <= imported).all()
     assert (trades.sold_mwh <= exported).all()
     own = (0, 0) if inside is None else (inside.bought_mwh, inside.sold_mwh)
-    assert (trades.bought_mwh - own[0] <= np.where(apart, 0, cleared.bought_mwh)).all()
-    assert (trades.sold_mwh - own[1] <= np.where(apart, 0, cleared.sold_mwh)).all()
-    given = (trades.sold_mwh - own[1]).sum(axis=2)
+    taken, given = trades.bought_mwh - own[0], trades.sold_mwh - own[1]
+    assert (taken <= cleared.bought_mwh).all()
+    assert (given <= cleared.sold_mwh).all()
     kept = 1 - Fraction(round(loss * 1_000_000), 1_000_000)
-    for sent, lost in zip(given.ravel().tolist(), trades.loss_mwh.ravel().tolist(), strict=True):
-        assert sent - lost <= sent * kept < sent - lost + 1
+    for number in range(3):
+        # Nothing passes from one group of buildings to another, and each group loses its own share.
+        mine = together == number
+        arrived, sent = (np.where(mine, side, 0).sum(axis=2).ravel().tolist() for side in (taken, given))
+        for end, begin in zip(arrived, sent, strict=True):
+            assert end <= begin * kept < end + 1

@@ -84,6 +84,8 @@ class BatteryFleet:
         self._nothing = np.zeros((1, len(designs)))
         nominal = np.atleast_2d(self.energy_kwh)
         self._fixed_window = nominal * self._soc_min, nominal * self._soc_max
+        self._rated = power
+        """Rated power in the shape of the rows that were last asked about."""
 
     def start(self) -> DeviceState:
         """``stored_kwh``, ``capacity_kwh`` (what full would be now), ``moved_kwh`` (in and out of the cells so far),
@@ -176,7 +178,8 @@ class BatteryFleet:
     def advance(self, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
         """Exact for constant power: a limit met inside ``dt_s`` ends the flow at its own time; then it rests."""
         stored, dt_h = state["stored_kwh"], dt_s / SECONDS_PER_HOUR
-        p_kw = np.broadcast_to(p_kw, stored.shape)
+        if p_kw.shape != stored.shape:
+            p_kw = np.broadcast_to(p_kw, stored.shape)
         if self._response is not None:
             return self._late(self._response, state, p_kw, dt_s, moment)
         passing, idle = self._sized(state).passing(p_kw), self._idle_kw(state, p_kw)
@@ -314,8 +317,13 @@ class BatteryFleet:
 
     def store(self, state: DeviceState) -> Store:
         """Energy inside, floor and ceiling."""
-        power_kw = np.broadcast_to(self._sized(state).power_kw, state["stored_kwh"].shape)
-        return Store(state["stored_kwh"], *self._window(state), charge_kw=power_kw, discharge_kw=power_kw)
+        stored = state["stored_kwh"]
+        power_kw = self._sized(state).power_kw
+        if power_kw.shape != stored.shape:
+            if self._rated.shape != stored.shape:
+                self._rated = np.broadcast_to(power_kw, stored.shape)
+            power_kw = self._rated
+        return Store(stored, *self._window(state), charge_kw=power_kw, discharge_kw=power_kw)
 
     def limit_s(self, state: DeviceState, p_kw: Floats) -> Floats:
         """Seconds until full, at the floor, or where less power is allowed."""

@@ -110,16 +110,17 @@ def _view(community: Community, state: State, frame: Frame, control: Control) ->
 
 def stores_of(community: Community, state: State) -> tuple[Floats, Floats, Floats]:
     """Stored, floor and capacity of what is connected at each building, (R, n) kWh."""
-    totals = [np.zeros(state.net_kw.shape) for _ in range(3)]
+    totals: list[Floats] = []
     for fleet, to_building, part in zip(community.fleets, community.by_building, state.fleets, strict=True):
         if fleet.stores:
             store = fleet.store(part)
             shape = store.stored_kwh.shape
-            for total, values in zip(totals, store[:3], strict=True):
-                here = values if store.present is None else values * store.present
-                # A sum over groups needs the whole shape; broadcasting costs more than the sum, so only where it must.
-                total += to_building.sum(here if here.shape == shape else np.broadcast_to(here, shape))
-    return totals[0], totals[1], totals[2]
+            here = store[:3] if store.present is None else [values * store.present for values in store[:3]]
+            # A sum over groups needs the whole shape; broadcasting costs more than the sum, so only where it must.
+            sums = [to_building.sum(x if x.shape == shape else np.broadcast_to(x, shape)) for x in here]
+            totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else [np.array(x) for x in sums]
+    stored, floor, capacity = totals or [np.zeros(state.net_kw.shape) for _ in range(3)]
+    return stored, floor, capacity
 
 
 def dispatch(community: Community, state: State, frame: Frame) -> None:
