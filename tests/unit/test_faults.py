@@ -170,5 +170,8 @@ def test_inside_a_cut_off_cell_neighbours_trade_at_the_price_of_scarcity(tmp_pat
     assert arrays.bought_mwh[24:28, 0].sum(axis=0).tolist() == [0, 0, 8_000_000, 0]
     assert arrays.sold_mwh[24:28, 0].sum(axis=0).tolist() == [0, 8_000_000, 0, 0]
     assert arrays.payment_mjpy[24:28, 0, 2].sum() == 8 * 8500
-    without = simulate(tmp_path, cut, "b", **more)
-    assert not without.bought_mwh[24:28, 0].any()
+    # Without it they trade at the gate, from what meters showed before: the first slot knows nothing of the night.
+    gate = simulate(tmp_path, cut, "b", **more)
+    assert gate.bought_mwh[24:28, 0].sum(axis=0).tolist() == [0, 0, 6_000_000, 0]
+    assert gate.sold_mwh[24:28, 0].sum(axis=0).tolist() == [0, 6_000_000, 0, 0]
+    assert gate.payment_mjpy[24:28, 0, 2].sum() > 6 * 8500

@@ -128,7 +128,7 @@ class Ageing:
         grown = state["calendar_a"] = state["calendar_a"].copy()
         k2 = self._calendar_k2
         per_hour = k2 if len(k2) == 1 else k2.take(where % len(k2))
-        grown.reshape(-1)[where] += mean_square_factor(begin, end) * (per_hour * hours)
+        grown.flat[where] += mean_square_factor(begin, end) * (per_hour * hours)
 
     @cached_property
     def _calendar_k2(self) -> Floats:

@@ -194,9 +194,9 @@ class BatteryFleet:
             hit = np.flatnonzero(np.where(rates > 0, wanted > stop, wanted < stop))
             stopped, stop, rates = stopped.take(hit), stop.take(hit), rates.take(hit)
         if stopped.size:
-            after.reshape(-1)[stopped] = stop
+            after.flat[stopped] = stop
             held_h = np.zeros_like(after) + dt_h
-            held_h.reshape(-1)[stopped] = np.abs(stop - stored.reshape(-1).take(stopped)) / np.abs(rates)
+            held_h.flat[stopped] = np.abs(stop - stored.reshape(-1).take(stopped)) / np.abs(rates)
         energy = p_kw * held_h
         loss = _sum(passing.lost_kw(), idle, 1.0, stored.shape)
         loss *= held_h
@@ -205,7 +205,7 @@ class BatteryFleet:
             self._age(state, after, held_h, p_kw)
         if stopped.size:
             left_h = np.broadcast_to(dt_h - held_h, stored.shape).reshape(-1).take(stopped)
-            loss.reshape(-1)[stopped] += self._rest(state, after, stopped, left_h)
+            loss.flat[stopped] += self._rest(state, after, stopped, left_h)
         state["stored_kwh"] = after
         charge, discharge = np.maximum(-energy, 0.0), np.maximum(energy, 0.0)
         state["out_kwh"] = state["out_kwh"] + discharge
@@ -242,7 +242,7 @@ class BatteryFleet:
             rests = np.flatnonzero(~goes_on)
             level = state["stored_kwh"].copy()
             left_h = np.maximum(dt_s / SECONDS_PER_HOUR - spent_h, 0.0).reshape(-1).take(rests)
-            loss.reshape(-1)[rests] += self._rest(state, level, rests, left_h)
+            loss.flat[rests] += self._rest(state, level, rests, left_h)
             state["stored_kwh"] = level
         state["out_kwh"] = state["out_kwh"] + discharge
         return Flow(discharge - charge, charge, discharge, loss)
@@ -296,7 +296,7 @@ class BatteryFleet:
         to_floor = np.divide(begin - floor, standby, out=np.zeros_like(begin), where=drains)
         draining = np.where(drains, np.minimum(hours, to_floor), 0.0)
         end = np.where(drains & (to_floor <= hours), floor, begin - standby * draining)
-        level_kwh.reshape(-1)[where] = end
+        level_kwh.flat[where] = end
         if self._ages:
             full = np.maximum(capacity, EMPTY_KWH)
             self._ageing.stand_at(state, where, begin / full, end / full, draining)

@@ -82,7 +82,7 @@ class PowerLimits:
 
         reaches = power_for_kw(way.each(pick), np.maximum(pick(room_kwh), 0.0) / self.step_h)
         eased = np.array(np.broadcast_to(most_kw, near.shape))
-        eased.reshape(-1)[where] = np.minimum(np.maximum(reaches, pick(allowed_kw)), pick(most_kw))
+        eased.flat[where] = np.minimum(np.maximum(reaches, pick(allowed_kw)), pick(most_kw))
         return eased
 
     def passed(self, p_kw: Floats, after_kwh: Floats, capacity_kwh: Floats, power_kw: Floats) -> Bools | None:

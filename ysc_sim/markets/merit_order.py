@@ -188,7 +188,7 @@ def fill(quantity: Quantities, price: Floats, is_buyer: Bools, share: Share) -> 
     ladder = climb(quantity, price, is_buyer)
     crossing, ask_place, bid_place = meet(ladder)
     tied = (crossing.volume > 0) & (_tie(ladder, ask_place) | _tie(ladder, bid_place))
-    signed = np.empty_like(quantity)
+    signed = np.empty(quantity.shape, dtype=quantity.dtype)
     if not tied.all():
         signed.reshape(-1)[ladder.order.reshape(-1)] = _fill_alone(ladder, crossing, ask_place, bid_place).reshape(-1)
     rows = np.flatnonzero(tied)

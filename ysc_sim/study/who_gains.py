@@ -37,7 +37,7 @@ def effort(members: int, slots: int) -> tuple[bool, int]:
     """Whether all coalitions are worked out, else how many pairs of orders; 0: not even a few.
 
     >>> effort(12, 17_520), effort(12, 105_120), effort(51, 17_520), effort(1_000, 17_520)
-    ((True, 0), (False, 20), (False, 22), (False, 0))
+    ((True, 0), (False, 30), (False, 22), (False, 0))
     """
     each = slots * (1 + members / 32) + 2_000
     if members <= EXACT_MEMBERS and (1 << members) * each <= WORK:
