@@ -37,6 +37,10 @@ def start(*arguments: str, program: tuple[str, ...] = ("-m", "ysc_sim"), **more:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        # Who is started in the background of a shell does not hear an interrupt.
+        preexec_fn=None
+        if sys.platform == "win32"
+        else lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
