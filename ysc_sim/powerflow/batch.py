@@ -207,7 +207,7 @@ class Group:
             if len(part) not in kernels:
                 kernels[len(part)] = lent(form, self.loading.active, len(part), pool)
             power = _block(self.task.p_kw, part), _block(self.task.q_kvar, part)
-            outcome = kernels[len(part)].run(*power, largest_kw=self.loading.largest_kw, aim=view.aim)
+            outcome = kernels[len(part)].run(*power, largest_kw=self.loading.largest_kw)
             mismatch = outcome.mismatch_kw / self.task.net.base_kva
             good = outcome.still & (mismatch <= self.task.tolerance_pu)
             if good.all() and view.takes(outcome):

@@ -31,26 +31,15 @@ from ysc_sim.powerflow.unit_form import UnitForm
 from ysc_sim.powerflow.unit_turn import new_turn
 from ysc_sim.units import Bools, Floats, Ints
 
-
-@dataclass(frozen=True, kw_only=True)
-class Aim:
-    """How far a solve goes. All is far below any tolerance, so that what is left of the start, and with it of the
-    company a row was solved in, stays below 1e-10 in every result."""
-
-    standstill_pu: float
-    """A row is done when what its ports miss can move no voltage further than this (p.u.)."""
-    round_pu: float
-    """What a round aims at."""
-    kw: float
-    """What the ports may miss together."""
-    small_step: float
-    """A change of r up to this is added in float32: its rounding is a ten-millionth of it."""
-
-
-VOLTAGES = Aim(standstill_pu=1e-11, round_pu=3e-12, kw=math.inf, small_step=1e-6)
-"""Where voltages alone are asked for."""
-POWERS = Aim(standstill_pu=2e-12, round_pu=1e-12, kw=3e-12, small_step=1e-8)
-"""Where sums of power are."""
+STANDSTILL_PU = 2e-12
+"""A row is done when what its ports miss can move no voltage further than this. Far below any tolerance, so that what
+is left of the start, and with it of the company a row was solved in, stays below 1e-10 in every result."""
+ROUND_PU = 1e-12
+"""What a round aims at."""
+MISSED_KW = 3e-12
+"""What the ports may miss together."""
+SMALL_STEP = 1e-8
+"""A change of r up to this is added in float32: its rounding is a ten-millionth of it."""
 LEAST_SHARE = 3e-8
 """A correction in float32 cannot reduce what is missed further than to this share."""
 START = 1e-7
@@ -107,10 +96,10 @@ class ConstantPower:
         self._gather = np.full(form.places, len(columns), dtype=np.int64)
         self._gather[form.place] = np.arange(len(columns))
 
-    def run(self, p_kw: Floats, q_kvar: Floats, *, largest_kw: float, aim: Aim) -> Outcome:
+    def run(self, p_kw: Floats, q_kvar: Floats, *, largest_kw: float) -> Outcome:
         """Solve rows of power (c, columns), ``largest_kw`` at most."""
         self._load(p_kw, q_kvar)
-        self._largest_kw, self._aim = largest_kw, aim
+        self._largest_kw = largest_kw
         with np.errstate(all="ignore"):  # a collapsing row overflows: it will not stand still
             rate = self._start()
             self._current[:] = self._guess
@@ -118,7 +107,7 @@ class ConstantPower:
             for _ in range(ROUNDS):
                 self._correct(rate)
                 square = self._worst()
-                still = square <= (aim.standstill_pu / self._norm) ** 2
+                still = square <= (STANDSTILL_PU / self._norm) ** 2
                 if np.count_nonzero(still) >= (1 - _FEW) * len(still):
                     break
         return Outcome(
@@ -169,7 +158,7 @@ class ConstantPower:
 
     def _least(self, largest: float) -> float:
         """Share of ``largest``, in kW, that may be left."""
-        return min(self._aim.round_pu / self._norm, self._aim.kw / math.sqrt(self.form.places)) / largest
+        return min(ROUND_PU / self._norm, MISSED_KW / math.sqrt(self.form.places)) / largest
 
     def _correct(self, rate: float) -> None:
         """One round: what is missed in float64, the answer to it in float32."""
@@ -183,7 +172,7 @@ class ConstantPower:
             self._rough.run(self._guess)
             for *_, guess, _, slope, first, rough in self._tiles:
                 less_product(first, slope, rough, guess)
-        self._step(small=2 * self._norm * largest <= self._aim.small_step)
+        self._step(small=2 * self._norm * largest <= SMALL_STEP)
 
     def _step(self, *, small: bool) -> None:
         """Take the answer; ``small``: what it makes of r is added in float32."""

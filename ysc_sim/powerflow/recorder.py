@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from ysc_sim.powerflow.blocks import flat, new_block, stacked
-from ysc_sim.powerflow.constant_power import POWERS, VOLTAGES, Aim, Outcome
+from ysc_sim.powerflow.constant_power import Outcome
 from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.injection import Injection
 from ysc_sim.powerflow.network import Complexes, Network
@@ -75,11 +75,6 @@ class PatternRecorder:
         self._wide: Floats | None = None
         self._whole: UnitVoltages | None = None
         self._buffers: dict[int, SlotBuffers] = {}
-
-    @property
-    def aim(self) -> Aim:
-        """How far a solve must go for everything wanted to keep to 1e-10."""
-        return POWERS if self._wanted - {"v_pu", "v_min_pu", "v_max_pu"} else VOLTAGES
 
     def refuse(self, rows: Ints, reason: Reason) -> None:
         """Give up ``rows`` for ``reason``."""
