@@ -68,10 +68,10 @@ def behind(found: Sized, brute: Sized, objective: str, budget_jpy: float | None 
     return ((theirs - ours) if name in MORE_IS_BETTER else (ours - theirs)) / max(abs(theirs), 1e-9)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(100, 104))
 @pytest.mark.parametrize("make", [one_hump, walk])
 def test_the_search_is_within_a_percent_of_brute_force(tmp_path: Path, make: object, seed: int) -> None:
-    random = np.random.default_rng(100 + seed)
+    random = np.random.default_rng(seed)
     kw = make(random)  # type: ignore[operator]
     price = random.uniform(20_000, 90_000)
     file = scenario_file(tmp_path, kw, price, random.choice([0.0, 150_000.0]))
@@ -80,9 +80,20 @@ def test_the_search_is_within_a_percent_of_brute_force(tmp_path: Path, make: obj
     for objective in ("total_cost", "npv", "payback") if make is one_hump else ("total_cost",):
         found = searched(file, COARSE, objective=objective)
         assert behind(found, brute, objective) <= 0.01, objective
-    if seed == 0 and make is one_hump:
+    if seed == 100 and make is one_hump:
         budget = price * random.uniform(20, 150)
         for objective in OBJECTIVES:
             found = searched(file, COARSE, objective=objective, budget_jpy=f"{budget:.0f}", refine="1")
             assert behind(found, brute, objective, round(budget)) <= 0.01, objective
             assert found.number("purchase_jpy") <= budget + 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_search_by_cost_is_near_in_present_value_too_and_looks_at_less(tmp_path: Path, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    kw = one_hump(random)
+    file = scenario_file(tmp_path, kw, random.uniform(20_000, 90_000), 0.0)
+    brute, found = searched(file, FINE, refine="0"), searched(file, COARSE, refine="3")
+    for objective in ("total_cost", "npv"):
+        assert behind(found, brute, objective) <= 0.01, objective
+    assert found.candidates.count < brute.candidates.count / 2

@@ -7,7 +7,9 @@ load: the best candidates lie along a cliff that no axis follows. So three thing
 2. From the best and from the best that buy something, apart from each other, a pattern search on small grids,
    diagonals among them: as long as a round finds a better one the step stays, else it is halved, ``refine`` times.
 3. From the best of all that on to steps below ``FINE`` of the size, along lines through the best as well; sooner where
-   a few rounds have gained nothing that matters. Every few rounds half of the walks that are left end.
+   a few rounds have gained nothing that matters.
+
+In both, half of the walks that are left end every round or two.
 
 A row more in a batch costs little, a round much: a round has as many values a key as a batch of good size holds.
 """
@@ -34,8 +36,8 @@ MOST_REACH = 10
 MOST_ROUNDS = 2
 """Rounds of finer grids for each halving of the step."""
 MOST_FINE_ROUNDS = 24
-FINE_ROUNDS = 4
-"""Rounds until half of the walks are left."""
+WALK_ROUNDS, FINE_ROUNDS = 1, 2
+"""Rounds until half of the walks are left, of the wide ones and of the fine ones."""
 FINE = 0.005
 """Steps below this share of a size end the search."""
 OF_RANGE = 0.05
@@ -94,7 +96,9 @@ def _walk(search: Search, number: int, tried: Mapping[str, Sequence[float]]) -> 
     reach = reach_of(ROWS_PER_ROUND // len(starts), len(tried))
     scores, halvings = search.scores(), search.sizing.refine
     walks = [Walk.at(search.candidates, start, tried, reach, float(scores[start]), halvings) for start in starts]
-    for _ in range(MOST_ROUNDS * halvings):
+    for turn in range(MOST_ROUNDS * halvings):
+        if turn and not turn % WALK_ROUNDS:
+            walks = _better_half(walks)
         going = [walk for walk in walks if walk.halvings]
         if not going:
             return
@@ -117,11 +121,15 @@ def _polish(search: Search, number: int, tried: Mapping[str, Sequence[float]]) -
     nothing = float(scores[0])
     for turn in range(MOST_FINE_ROUNDS):
         if turn and not turn % FINE_ROUNDS:
-            walks = sorted(walks, key=lambda walk: walk.score)[: max(len(walks) // 2, 1)]
+            walks = _better_half(walks)
         going = [walk for walk in walks if walk.idle < PATIENCE and not walk.is_fine(tried, FINE, OF_RANGE)]
         if not going:
             return
         _round(search, number, tried, going, nothing)
+
+
+def _better_half(walks: Sequence[Walk]) -> list[Walk]:
+    return sorted(walks, key=lambda walk: walk.score)[: max(len(walks) // 2, 1)]
 
 
 def _round(
