@@ -183,7 +183,7 @@ def check_flows(arrays: RunArrays) -> None:
     assert residual <= 1e-9 * max(float(columns["load_kwh"].sum()), 1.0)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(scenarios())
 def test_any_sequence_ends_in_declared_modes_and_closed_books(data: dict[str, Any]) -> None:
     arrays = simulate(data)
@@ -193,7 +193,7 @@ def test_any_sequence_ends_in_declared_modes_and_closed_books(data: dict[str, An
     assert [bool(TIED[CODES[mode]]) for mode in HOLDS_NOBODY] == [False] * len(HOLDS_NOBODY)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(scenarios())
 def test_a_row_has_the_story_and_the_bits_of_its_own_run(data: dict[str, Any]) -> None:
     together = simulate(data)
