@@ -31,8 +31,9 @@ def least_store(
     return needed
 
 
-def tiers_walked(load: Any, sun: Any, first: int, steps: int, p: dict[str, Any]) -> float:
-    """Hours in which critical demand was served, with tiers, a generator with a tank, and a vehicle."""
+def tiers_walked(load: Any, sun: Any, first: int, steps: int, p: dict[str, Any]) -> tuple[float, list[float], float]:
+    """One outage with tiers, a generator with a tank and a vehicle: hours in which critical demand was served, kWh not
+    served by tier, litres left."""
     count, h = len(load), p["step_h"]
     store, car, fuel = p["start_kwh"], p["vehicle_start_kwh"], p["fuel_l"]
     served, unserved, dark = 0, [0.0] * 4, False
@@ -82,4 +83,4 @@ def tiers_walked(load: Any, sun: Any, first: int, steps: int, p: dict[str, Any])
         served += not dark
         for tier in range(4):
             unserved[tier] += (demand[tier] if dark else lack[tier]) * h
-    return float(served * h)
+    return served * h, unserved, fuel

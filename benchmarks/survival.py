@@ -155,7 +155,9 @@ def tiers(load: Floats, sun: Floats, energy: Floats) -> None:
     numbers: dict[str, Any] = {name: float(values[mine % values.size]) for name, values in one.items()}
     numbers |= {"tier_shares": TIERED["tier_shares"], "fuel_tiers": TIERED["fuel_tiers"]}
     numbers |= {"vehicle_present": home.tolist(), "shed_below_soc": (0.0, 0.1, 0.2, 0.3)}
-    walked, loop_s = timed(lambda: [tiers_walked(load.tolist(), sun.tolist(), start, 168, numbers) for start in starts])
+    walked, loop_s = timed(
+        lambda: [tiers_walked(load.tolist(), sun.tolist(), start, 168, numbers)[0] for start in starts]
+    )
     assert found.survived_h[mine, list(starts)].tolist() == walked, "tiers and loop differ"
     scaled = loop_s * found.survived_h.size / len(starts)
     name = f"four tiers, fuel, V2H, 168 h, {DESIGNS} designs"

@@ -1,5 +1,7 @@
 """Tiers, fuel and vehicles: the batch against one outage walked through in plain Python."""
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,59 +9,9 @@ import pytest
 
 from ysc_sim.resilience import survival_by_tier, survival_hours
 
-
-def walk(load: Any, sun: Any, first: int, steps: int, p: dict[str, Any]) -> tuple[float, list[float], float]:
-    """The rule of the module, one outage, one step after the other."""
-    count, h = len(load), p["step_h"]
-    store, car, fuel = p["start_kwh"], p["vehicle_start_kwh"], p["fuel_l"]
-    served, unserved, dark = 0, [0.0] * 4, False
-    for step in range(steps):
-        t = (first + step) % count
-        here = bool(p["vehicle_present"][t])
-        if step and here and not p["vehicle_present"][(t - 1) % count]:
-            car = max(car - p["vehicle_trip_kwh"], 0.0)
-        demand = [load[t] * share for share in p["tier_shares"]]
-        left, lack = sun[t], []
-        for need in demand:
-            lack.append(need - min(left, need))
-            left -= min(left, need)
-        give = min(p["power_kw"], max(store - p["floor_kwh"], 0) * p["discharge_efficiency"] / h)
-        car_gives = min(p["vehicle_kw"], max(car - p["vehicle_floor_kwh"], 0) * p["discharge_efficiency"] / h) * here
-        energy = store - p["floor_kwh"] + (car - p["vehicle_floor_kwh"]) * here
-        room = p["energy_kwh"] - p["floor_kwh"] + (p["vehicle_kwh"] - p["vehicle_floor_kwh"]) * here
-        level = energy / room if room > 0 else 0.0
-        stored = 0.0
-        for tier in range(4):
-            if level > p["shed_below_soc"][tier]:
-                part = min(give + car_gives - stored, lack[tier])
-                stored += part
-                lack[tier] -= part
-        need = sum(lack[: p["fuel_tiers"]])
-        most = min(p["generator_kw"], max(fuel / h - p["fuel_l_per_h"], 0) / p["fuel_l_per_kwh"])
-        made = min(max(need, p["generator_min_kw"]), most) if need > 0 and not dark else 0.0
-        if most <= 0 or most < p["generator_min_kw"]:
-            made = 0.0
-        if made:
-            fuel = max(fuel - (p["fuel_l_per_h"] + p["fuel_l_per_kwh"] * made) * h, 0.0)
-        rest = made
-        for tier in range(4):
-            part = min(rest, lack[tier])
-            lack[tier] -= part
-            rest -= part
-        spared = min(rest, stored)
-        stored, left = stored - spared, left + rest - spared
-        from_store = stored * give / (give + car_gives) if give + car_gives else 0.0
-        store -= from_store * h / p["discharge_efficiency"]
-        eta = p["charge_efficiency"]
-        into = max(min(left, p["power_kw"], (p["energy_kwh"] - store) / eta / h), 0.0)
-        store += into * eta * h
-        car -= (stored - from_store) * h / p["discharge_efficiency"]
-        car += max(min(left - into, p["vehicle_kw"] * here, (p["vehicle_kwh"] - car) / eta / h), 0.0) * eta * h
-        dark = dark or lack[0] > 1e-9 * demand[0]
-        served += not dark
-        for tier in range(4):
-            unserved[tier] += (demand[tier] if dark else lack[tier]) * h
-    return served * h, unserved, fuel
+PLAIN = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "plain_rules.py"))
+"""The rule of the module, one outage, one step after the other: what the kernel is timed against, too."""
+walk = PLAIN["tiers_walked"]
 
 
 def random_plant(rng: np.random.Generator, count: int) -> dict[str, Any]:
