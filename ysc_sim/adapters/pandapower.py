@@ -91,27 +91,19 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
     >>> round(float(solution.loss_kw[0]), 3)  # Baran and Wu (1989) 33-bus feeder
     202.677
     """
-    _require_phases(phases)
-    _refuse(pp_net)
-    if phases == 3:
-        refuse_for_phases(pp_net)
+    _refuse(pp_net, phases)
     position = {int(index): k for k, index in enumerate(pp_net.bus.index)}
     y, ends, shunts = branch_phase_admittances(pp_net) if phases == 3 else _balanced(pp_net)
     tables = _Tables(pp_net)
     impedance_legs = tables.impedance_switches()
     legs = len(y) + len(impedance_legs)
-    v_kv = np.concatenate(
-        [pp_net.bus.vn_kv.to_numpy(float), pp_net.bus.vn_kv.reindex(pp_net.trafo3w.hv_bus).to_numpy(float)]
-    )
+    v_kv = _nominal_kv(pp_net)
     current, loading = tables.weights(legs, v_kv, ends)
     switch_y, switch_ends = _switch_legs(pp_net, impedance_legs, position, v_kv)
     switch_bus, switch_leg = tables.switches(position, len(y), impedance_legs)
     source_bus, source_v = tables.sources(position)
-    shares = np.repeat(bus_powers(pp_net)[2], phases, axis=1)
     net = Network(
         v_nominal_kv=v_kv,
-        bus_count=len(pp_net.bus),
-        bus_names=tuple(str(index) for index in pp_net.bus.index),
         phases=phases,
         conductors=phases,
         frequency_hz=float(pp_net.f_hz),
@@ -122,21 +114,36 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
         leg_follows_bus=tables.follows_bus(legs),
         leg_current_ka_per_pu=phases * current,
         leg_loading_percent_per_pu=phases * loading,
-        branch_count=sum(len(pp_net[name]) for name in BRANCHES),
-        branch_names=tuple(f"{name} {index}" for name in BRANCHES for index in pp_net[name].index),
+        **_names(pp_net),
         shunt_y_pu=shunts,
         source_bus=source_bus,
         source_v_pu=source_v[:, None] * (TO_PHASES[:, 1] if phases == 3 else 1.0),
         switch_bus=switch_bus,
         switch_leg=switch_leg,
         switch_closed=pp_net.switch.closed.to_numpy(bool),
-        share_current_p=shares[0],
-        share_impedance_p=shares[1],
-        share_current_q=shares[2],
-        share_impedance_q=shares[3],
+        **_shares(pp_net, phases),
         controls=_held_buses(pp_net, position),
     )
     return _behind_grid_impedance(net, pp_net) if phases == 3 else net
+
+
+def _nominal_kv(pp_net: Any) -> Floats:
+    """Of the buses, and of the star points of three-winding transformers behind them."""
+    stars = pp_net.bus.vn_kv.reindex(pp_net.trafo3w.hv_bus)
+    return np.concatenate([pp_net.bus.vn_kv.to_numpy(float), stars.to_numpy(float)])
+
+
+def _names(pp_net: Any) -> dict[str, Any]:
+    """How many buses and branches are reported, and what they are called."""
+    branches = tuple(f"{name} {index}" for name in BRANCHES for index in pp_net[name].index)
+    buses = tuple(str(index) for index in pp_net.bus.index)
+    return {"bus_count": len(buses), "bus_names": buses, "branch_count": len(branches), "branch_names": branches}
+
+
+def _shares(pp_net: Any, phases: int) -> dict[str, Any]:
+    """Voltage-dependent shares of the ports."""
+    names = ("share_current_p", "share_impedance_p", "share_current_q", "share_impedance_q")
+    return dict(zip(names, np.repeat(bus_powers(pp_net)[2], phases, axis=1), strict=True))
 
 
 def _balanced(pp_net: Any) -> tuple[Complexes, Ints, Complexes]:
@@ -182,10 +189,8 @@ def injections_from_pandapower(pp_net: Any, phases: int = 1) -> tuple[Floats, Fl
     unbalanced loads and sgens (``phases=1``: summed over the phases) in service; what stands at a bus out of
     service counts nothing. Balanced elements put a third on each phase.
     """
-    _require_phases(phases)
-    _refuse(pp_net)
+    _refuse(pp_net, phases)
     if phases == 3:
-        refuse_for_phases(pp_net)
         balanced = copy.copy(pp_net)
         for name in ("asymmetric_load", "asymmetric_sgen"):
             balanced[name] = pp_net[name].iloc[:0]
@@ -206,7 +211,8 @@ def _require_phases(phases: int) -> None:
         raise ValueError(f"phases(={phases}) must be 1 or 3.")
 
 
-def _refuse(pp_net: Any) -> None:
+def _refuse(pp_net: Any, phases: int) -> None:
+    _require_phases(phases)
     for name, advice in REFUSED.items():
         table = pp_net.get(name)
         if table is None or not len(table):
@@ -217,6 +223,8 @@ def _refuse(pp_net: Any) -> None:
     for option in REFUSED_OPTIONS:
         if pp_net.get("user_pf_options", {}).get(option):
             raise UnrepresentableElementError(f"user_pf_options[{option!r}] has no counterpart; unset it.")
+    if phases == 3:
+        refuse_for_phases(pp_net)
 
 
 def _held_gens(pp_net: Any) -> Any:

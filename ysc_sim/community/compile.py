@@ -43,18 +43,7 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
     if numbers is not None:
         rows = rows.take(numbers)
     starts = tuple(starts[number % len(starts)] for number in wanted) if starts else ()
-    place = scenario.site
-    site = Site(
-        axis,
-        rows,
-        place.latitude_deg,
-        place.longitude_deg,
-        scenario.folder,
-        place.weather,
-        place.weather_variability,
-        place.own_weather,
-        place.weather_normals_file,
-    )
+    site = _site(scenario, rows)
     members = sorted(replicate(scenario.buildings, rows), key=lambda member: member.id)
     ids = tuple(member.id for member in members)
     fleets = tuple(_fleets(members, site))
@@ -97,6 +86,21 @@ def compile_community(scenario: Scenario, numbers: Sequence[int] | None = None) 
         record_every=axis.steps_per_slot if scenario.results.record == "slot" else 1,
         wires=wires,
         notes=(*_notes(fleets), *(wires.notes if wires is not None else ())),
+    )
+
+
+def _site(scenario: Scenario, rows: Rows) -> Site:
+    place = scenario.site
+    return Site(
+        scenario.time.axis,
+        rows,
+        place.latitude_deg,
+        place.longitude_deg,
+        scenario.folder,
+        place.weather,
+        place.weather_variability,
+        place.own_weather,
+        place.weather_normals_file,
     )
 
 

@@ -6,15 +6,17 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from ysc_sim.powerflow.arguments import Asked, check_tolerance, common_rows, controls_of, repeated, rows_of
 from ysc_sim.powerflow.blocks import new_block
 from ysc_sim.powerflow.certify import mismatch_pu
 from ysc_sim.powerflow.constant_power import ConstantPower, give_back, lent, scaled_state, unit_width
 from ysc_sim.powerflow.fixed_point import State, Workspace, iterate
 from ysc_sim.powerflow.grid import Grid, compiled
-from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts
+from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts, plan_held
 from ysc_sim.powerflow.injection import Injection, currents
-from ysc_sim.powerflow.inverters import InverterPlan
+from ysc_sim.powerflow.inverters import InverterPlan, plan_inverters
 from ysc_sim.powerflow.loads import shares_of
 from ysc_sim.powerflow.network import EARTH, Complexes, Network
 from ysc_sim.powerflow.newton import continue_rows
@@ -48,6 +50,43 @@ class Task:
     tolerance_pu: float
     inverters: InverterPlan | None = None
     holding: HeldPlan | None = None
+
+    @classmethod
+    def of(
+        cls,
+        net: Network,
+        p_kw: npt.ArrayLike,
+        q_kvar: npt.ArrayLike,
+        controls: Asked | None,
+        *,
+        tolerance_pu: float,
+        **lengths: int,
+    ) -> Task:
+        """From what a caller hands over; ``lengths``: rows of what else it hands over, by name, each 1 or T."""
+        check_tolerance(tolerance_pu)
+        p, q = rows_of(net, p_kw, "p_kw"), rows_of(net, q_kvar, "q_kvar")
+        asked = controls_of(net, controls)
+        inverters, holding = plan_inverters(asked), plan_held(asked)
+        rows = common_rows(
+            p_kw=len(p),
+            q_kvar=len(q),
+            **lengths,
+            controls_p_kw=1 if inverters is None else inverters.p_kw.shape[1],
+            controls_v_pu=1 if holding is None else holding.v_pu.shape[1],
+        )
+        return cls(
+            net=net,
+            p_kw=repeated(p, rows),
+            q_kvar=repeated(q, rows),
+            tolerance_pu=tolerance_pu,
+            inverters=inverters,
+            holding=holding,
+        )
+
+    @property
+    def rows(self) -> int:
+        """T"""
+        return len(self.p_kw)
 
     def controlled_ports(self) -> Ints:
         """Ports that a control stands at."""

@@ -14,12 +14,7 @@ import numpy.typing as npt
 
 from ysc_sim.powerflow.arguments import (
     Asked,
-    check_tolerance,
-    common_rows,
-    controls_of,
     patterns,
-    repeated,
-    rows_of,
     switch_rows,
     wanted,
 )
@@ -29,9 +24,7 @@ from ysc_sim.powerflow.certify import mismatch_pu
 from ysc_sim.powerflow.elimination import SingularNetworkError
 from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.forming import Droop, Forming, divided, droop_of
-from ysc_sim.powerflow.held_ports import plan_held
 from ysc_sim.powerflow.injection import Injection, currents
-from ysc_sim.powerflow.inverters import plan_inverters
 from ysc_sim.powerflow.island_point import Forms, IslandPoint, IslandState, droop_error
 from ysc_sim.powerflow.island_system import IslandSystem
 from ysc_sim.powerflow.network import Complexes, Network
@@ -80,37 +73,18 @@ def solve_island(
     >>> solution.frequency_hz.round(4), solution.forming_p_kw.round(3)  # 50·(1 − 0.02·50.252/100)
     (array([[49.4975]]), array([[50.253]]))
     """
-    check_tolerance(tolerance_pu)
     forming.check(net)
-    names = wanted(want, RESULTS + ISLAND_RESULTS)
-    p, q = rows_of(net, p_kw, "p_kw"), rows_of(net, q_kvar, "q_kvar")
-    states, asked = switch_rows(net, closed), controls_of(net, controls)
-    inverters, holding = plan_inverters(asked), plan_held(asked)
-    rows = common_rows(
-        p_kw=len(p),
-        q_kvar=len(q),
-        closed=len(states),
-        forming=forming.rows,
-        controls_p_kw=1 if inverters is None else inverters.p_kw.shape[1],
-        controls_v_pu=1 if holding is None else holding.v_pu.shape[1],
-    )
-    task = Task(
-        net=net,
-        p_kw=repeated(p, rows),
-        q_kvar=repeated(q, rows),
-        tolerance_pu=tolerance_pu,
-        inverters=inverters,
-        holding=holding,
-    )
+    names, states = wanted(want, RESULTS + ISLAND_RESULTS), switch_rows(net, closed)
+    task = Task.of(net, p_kw, q_kvar, controls, tolerance_pu=tolerance_pu, closed=len(states), forming=forming.rows)
     groups = [
         (_IslandGroup(task, forming, Boundary(net, state, np.asarray(forming.bus))), chosen)
-        for state, chosen in patterns(states, rows)
+        for state, chosen in patterns(states, task.rows)
     ]
     islands = max((group.boundary.island_count for group, _ in groups), default=0)
-    recorder = Recorder(net, Solution(rows, kept_shapes(net, names, islands=islands, formers=forming.count)))
+    recorder = Recorder(net, Solution(task.rows, kept_shapes(net, names, islands=islands, formers=forming.count)))
     for group, chosen in groups:
         try:
-            group.run(np.arange(rows)[chosen], recorder)
+            group.run(np.arange(task.rows)[chosen], recorder)
         except SingularNetworkError:  # of this pattern alone: the other rows are kept
             if len(groups) == 1:
                 raise

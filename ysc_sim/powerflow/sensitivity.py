@@ -21,17 +21,12 @@ import numpy.typing as npt
 
 from ysc_sim.powerflow.arguments import (
     Asked,
-    controls_of,
     patterns,
-    repeated,
-    rows_of,
     source_rows,
     switch_rows,
 )
 from ysc_sim.powerflow.batch import Loading, Task
 from ysc_sim.powerflow.grid import compiled
-from ysc_sim.powerflow.held_ports import plan_held
-from ysc_sim.powerflow.inverters import plan_inverters
 from ysc_sim.powerflow.network import EARTH, Complexes, Network
 from ysc_sim.powerflow.port_system import PortSystem
 from ysc_sim.powerflow.ports import DensePorts
@@ -96,15 +91,8 @@ def sensitivities(
     chosen = np.arange(len(net.ports)) if ports is None else np.atleast_1d(np.asarray(ports))
     if not np.issubdtype(chosen.dtype, np.integer) or np.any((chosen < 0) | (chosen >= len(net.ports))):
         raise ValueError(f"ports(={chosen.tolist()}) must be numbers of ports, 0 … {len(net.ports) - 1}.")
-    asked, base = controls_of(net, controls), source_rows(net, v_source_pu)
-    task = Task(
-        net=net,
-        p_kw=repeated(rows_of(net, p_kw, "p_kw"), rows),
-        q_kvar=repeated(rows_of(net, q_kvar, "q_kvar"), rows),
-        tolerance_pu=tolerance_pu,
-        inverters=plan_inverters(asked),
-        holding=plan_held(asked),
-    )
+    base = source_rows(net, v_source_pu)
+    task = Task.of(net, p_kw, q_kvar, controls, tolerance_pu=tolerance_pu, solution=rows)
     shape = solution.v_pu.shape
     by_p, by_q = np.full((2, rows, int(np.prod(shape[1:])), len(chosen)), np.nan)
     loss = np.full((2, rows, len(chosen)), np.nan)

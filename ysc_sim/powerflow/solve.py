@@ -15,20 +15,13 @@ import numpy.typing as npt
 
 from ysc_sim.powerflow.arguments import (
     Asked,
-    check_tolerance,
-    common_rows,
-    controls_of,
     patterns,
-    repeated,
-    rows_of,
     source_rows,
     switch_rows,
     wanted,
 )
 from ysc_sim.powerflow.batch import Group, Task
 from ysc_sim.powerflow.elimination import SingularNetworkError
-from ysc_sim.powerflow.held_ports import plan_held
-from ysc_sim.powerflow.inverters import plan_inverters
 from ysc_sim.powerflow.network import Network
 from ysc_sim.powerflow.recorder import Recorder, kept_shapes
 from ysc_sim.powerflow.solution import RESULTS, Reason, Solution
@@ -74,30 +67,13 @@ def solve(
     >>> solution.v_pu[0].real.round(6), [reason.name for reason in solution.reason]
     (array([1.      , 0.990918]), ['OK', 'NO_SOLUTION'])
     """
-    check_tolerance(tolerance_pu)
     names = wanted(want, RESULTS)
-    p, q = rows_of(net, p_kw, "p_kw"), rows_of(net, q_kvar, "q_kvar")
     source_v, states = source_rows(net, v_source_pu), switch_rows(net, closed)
-    asked = controls_of(net, controls)
-    inverters, holding = plan_inverters(asked), plan_held(asked)
-    rows = common_rows(
-        p_kw=len(p),
-        q_kvar=len(q),
-        v_source_pu=len(source_v),
-        closed=len(states),
-        controls_p_kw=1 if inverters is None else inverters.p_kw.shape[1],
-        controls_v_pu=1 if holding is None else holding.v_pu.shape[1],
+    task = Task.of(
+        net, p_kw, q_kvar, controls, tolerance_pu=tolerance_pu, v_source_pu=len(source_v), closed=len(states)
     )
-    recorder = Recorder(net, Solution(rows, kept_shapes(net, names)))
-    task = Task(
-        net=net,
-        p_kw=repeated(p, rows),
-        q_kvar=repeated(q, rows),
-        tolerance_pu=tolerance_pu,
-        inverters=inverters,
-        holding=holding,
-    )
-    every = list(patterns(states, rows))
+    recorder = Recorder(net, Solution(task.rows, kept_shapes(net, names)))
+    every = list(patterns(states, task.rows))
     for state, chosen in every:
         try:
             Group(task, state, source_v, kernel).run(chosen, recorder)
