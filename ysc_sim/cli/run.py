@@ -162,9 +162,9 @@ def show_summary(results: Results) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ysc_sim.words import metric_label
+    from ysc_sim.words import in_language, metric_label
 
-    table = Table(title=results.manifest["scenario"]["name"] or None, title_justify="left")
+    table = Table(title=in_language(results.manifest["scenario"], "name") or None, title_justify="left")
     table.add_column(text("cli.quantity"))
     table.add_column(text("cli.value"), justify="right")
     table.add_column(text("cli.unit"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ysc_sim.errors import Problem, ScenarioError
-from ysc_sim.words import language, problem_line, text
+from ysc_sim.words import in_language, language, problem_line, text
 
 if TYPE_CHECKING:
     from ysc_sim.scenario import Scenario
@@ -152,7 +152,7 @@ def show_survival(found: Survival) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=found.scenario["name"] or None, title_justify="left", caption_justify="left")
+    table = Table(title=in_language(found.scenario, "name") or None, title_justify="left", caption_justify="left")
     table.add_column(text("cli.survival_cell"), no_wrap=True)
     for head in ("survival_tiers", "survival_mean", "survival_min"):
         table.add_column(text(f"cli.{head}"), justify="right")

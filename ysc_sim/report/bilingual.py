@@ -7,13 +7,13 @@ characters that could turn a line round.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from html import escape
 from string import Formatter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ysc_sim.words import LANGUAGES, has, text
+from ysc_sim.words import LANGUAGES, has, in_language, text
 from ysc_sim.words import harmless as inert
 
 LONGEST_NAME = 60
@@ -47,6 +47,15 @@ def name(value: str, longest: int = LONGEST_NAME) -> Label:
     """
     shown = inert(value, longest)
     return Label(shown, shown)
+
+
+def told(scenario: Mapping[str, Any], key: str, longest: int = LONGEST_NAME) -> Label:
+    """What a scenario says of itself (``name``, ``description``), in each language as given, made harmless.
+
+    >>> told({"name": "Block", "name_ja": "街区"}, "name")
+    Label(en='Block', ja='街区')
+    """
+    return Label(*(inert(in_language(scenario, key, lang), longest) for lang in LANGUAGES))
 
 
 def said(key: str, **values: str | Label) -> Label:

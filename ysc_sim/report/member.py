@@ -16,7 +16,7 @@ import numpy as np
 from ysc_sim.documents import suggest
 from ysc_sim.errors import ResultError
 from ysc_sim.report.balance import Balance
-from ysc_sim.report.bilingual import Html, Label, html, name, said, sentence
+from ysc_sim.report.bilingual import Html, Label, html, name, said, sentence, told
 from ysc_sim.report.bills import Bills
 from ysc_sim.report.demand import Demand
 from ysc_sim.report.duration import Duration
@@ -87,9 +87,9 @@ class MemberReading(Reading):
         """Neither notes nor network nor contracts nor description, and a title only if it names nobody."""
         left_out = ("notes", "network", "shared_kwh", "better")
         shown = {key: value for key, value in manifest.items() if key not in left_out}
-        title = str(manifest["scenario"]["name"])
+        titles = {key: str(manifest["scenario"].get(key, "")) for key in ("name", "name_ja")}
         shown["scenario"] = {
-            "name": "" if self.names_others(title) else title,
+            **{key: "" if self.names_others(title) else title for key, title in titles.items()},
             "sha256": manifest["scenario"]["sha256"],
         }
         shown["terms"] = {**manifest["terms"], "one_contract": False}
@@ -172,7 +172,7 @@ def build_member_page(results: Results, member: str, lang: str) -> str:
     reading = MemberReading(results, member)
     parts = built_in_parts(SECTIONS, reading, lang)
     title = name(member)
-    scenario = name(str(reading.manifest["scenario"]["name"]))
+    scenario = told(reading.manifest["scenario"], "name")
     eyebrow = said("report.member_eyebrow", scenario=scenario) if scenario.en else said("report.eyebrow")
     return document(title, header(reading, title, eyebrow, lang), parts, lang)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ysc_sim.documents import parse_yaml
 from ysc_sim.errors import ScenarioError
-from ysc_sim.report.bilingual import Html, day, html, name, said, sentence
+from ysc_sim.report.bilingual import Html, day, html, name, said, sentence, told
 from ysc_sim.report.numbers import has, metric
 from ysc_sim.report.reading import Reading
 from ysc_sim.words import has as known
@@ -36,7 +36,7 @@ def _run(results: Reading) -> Iterator[Html]:
     )
     yield sentence(
         "report.methods_run",
-        scenario=name(str(manifest["scenario"]["name"]) or "–"),
+        scenario=told(manifest["scenario"], "name").map(lambda title: title or "–"),
         digest=name(str(manifest["scenario"]["sha256"])[:SHORT_DIGEST]),
         buildings=str(len(results.buildings)),
         first=day(results.start, year=True),

@@ -11,7 +11,7 @@ from ysc_sim.report.flows import Flows
 from ysc_sim.report.gains import Gains
 from ysc_sim.report.headline import Headline
 from ysc_sim.report.numbers import metric
-from ysc_sim.report.page import document, header
+from ysc_sim.report.page import document, header, title_of
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.sections import PagePart
 from ysc_sim.report.waterfall import Waterfall
@@ -34,9 +34,8 @@ def build_sheet(results: Results, lang: str) -> str:
         body = section.peak_day(reading, lang) if isinstance(section, Demand) else section.render(reading, lang)
         parts.append(PagePart(section.kind, section.title(), body))
     parts.append(PagePart("provenance", said("report.provenance"), _origin(reading)))
-    title = name(str(reading.manifest["scenario"]["name"]) or "ysc-sim", LONGEST_TITLE)
-    top = header(reading, title, said("report.eyebrow"), lang, about=False)
-    return document(title, top, parts, lang, css="a4")
+    top = header(reading, title_of(reading), said("report.eyebrow"), lang, about=False)
+    return document(title_of(reading), top, parts, lang, css="a4")
 
 
 def write_sheet(results: Results, folder: str | Path, lang: str) -> Path:

@@ -10,14 +10,14 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from ysc_sim.report.bilingual import Label, attributes, day, html, name, said
+from ysc_sim.report.bilingual import Label, attributes, day, html, said, told
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.sections import PagePart, rendered
 from ysc_sim.results import Results
 from ysc_sim.results.files import REPORT, replace_text
 from ysc_sim.words import LANGUAGES, language
 
-LONGEST_TITLE = 120
+LONGEST_TITLE, LONGEST_DESCRIPTION = 120, 400
 
 
 def build_report(results: Results, lang: str | None = None) -> str:
@@ -30,7 +30,7 @@ def build_report(results: Results, lang: str | None = None) -> str:
         raise ValueError(f"lang(={opens_in!r}) must be one of {LANGUAGES}.")
     reading = Reading(results)
     parts = rendered(reading, opens_in)
-    title = name(str(reading.manifest["scenario"]["name"]) or "ysc-sim", LONGEST_TITLE)
+    title = title_of(reading)
     return document(title, header(reading, title, said("report.eyebrow"), opens_in), parts, opens_in)
 
 
@@ -39,6 +39,11 @@ def write_report(results: Results, folder: str | Path, lang: str | None = None) 
     path = Path(folder) / REPORT
     replace_text(path, build_report(results, lang))
     return path
+
+
+def title_of(reading: Reading) -> Label:
+    """The scenario's title; ours where it has none."""
+    return told(reading.manifest["scenario"], "name", LONGEST_TITLE).map(lambda title: title or "ysc-sim")
 
 
 def document(title: Label, top: str, parts: Sequence[PagePart], lang: str, css: str = "") -> str:
@@ -87,9 +92,9 @@ def header(reading: Reading, title: Label, eyebrow: Label, lang: str, *, about: 
     )
     buildings = said("report.building_count", count=str(len(reading.buildings)))
     facts = " · ".join(html(part) for part in (buildings, _period(first, last), resolution))
-    description = reading.manifest["scenario"].get("description")
-    told = f'<p class="about">{html(name(str(description), 400))}</p>' if description and about else ""
-    return page_header(title, eyebrow, f'<p class="facts">{facts}</p>{told}', lang)
+    description = told(reading.manifest["scenario"], "description", LONGEST_DESCRIPTION)
+    below = f'<p class="about">{html(description)}</p>' if about and any(description) else ""
+    return page_header(title, eyebrow, f'<p class="facts">{facts}</p>{below}', lang)
 
 
 def page_header(title: Label, eyebrow: Label, below: str, lang: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, ClassVar
 
-from ysc_sim.report.bilingual import Html, Label, Part, dated_instant, html, name, said, sentence
+from ysc_sim.report.bilingual import Html, Label, Part, dated_instant, html, name, said, sentence, told
 from ysc_sim.report.methods import methods
 from ysc_sim.report.new_peaks import NOTE as NEW_PEAK
 from ysc_sim.report.numbers import metric
@@ -55,9 +55,9 @@ class Provenance:
 def _facts(results: Reading) -> Iterator[tuple[Label, Part]]:
     manifest = results.manifest
     clock, terms, scenario = manifest["time"], manifest["terms"], manifest["scenario"]
-    yield said("report.scenario"), name(str(scenario["name"]), 200)
+    yield said("report.scenario"), told(scenario, "name", 200)
     if scenario.get("description"):
-        yield said("report.description"), name(str(scenario["description"]), 1000)
+        yield said("report.description"), told(scenario, "description", 1000)
     yield Label("SHA-256", "SHA-256"), Html(f"<code>{html(name(str(scenario['sha256']), 64))}</code>")
     yield said("report.seed"), str(manifest["seed"])
     if results.rows > 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
+from ysc_sim.report.bilingual import Html, Label, Part, html, name, said, told
 from ysc_sim.report.chart import Chart
 from ysc_sim.report.investment import in_words, investment, rough_box
 from ysc_sim.report.numbers import digits
@@ -31,7 +31,7 @@ MILLION = 1e6
 
 def size_page(found: Mapping[str, Any], columns: Mapping[str, Sequence[float]], lang: str) -> str:
     """One offline page in both languages that opens in ``lang``. ``columns``: the table of candidates."""
-    title = said("report.size_title", name=name(str(found["scenario"]["name"])))
+    title = said("report.size_title", name=told(found["scenario"], "name"))
     parts = [PagePart("choice", said("report.size_choice"), Html(STYLE + rough_box(found) + choice(found)))]
     parts.append(PagePart("front", said("report.size_front"), Html(figures(found, columns) + front(found))))
     parts.append(PagePart("investment", said("report.size_investment"), investment(found)))

@@ -11,7 +11,7 @@ import numpy as np
 from ysc_sim.report.chart import STYLE, Chart, heat
 from ysc_sim.study.frontier import Frontier
 from ysc_sim.study.survival import Survival
-from ysc_sim.words import harmless, label, text
+from ysc_sim.words import harmless, in_language, label, text
 
 MOST_CELLS = 6
 POINTS = 200
@@ -32,7 +32,7 @@ def survival_page(
     :class:`ysc_sim.study.optimism.OptimismGap`; ``promise``: that of :class:`ysc_sim.study.promise.Promise`.
     """
     say = _Words(lang)
-    title = escape(say("survival_title", name=harmless(str(found.scenario["name"]), 60)))
+    title = escape(say("survival_title", name=harmless(in_language(found.scenario, "name", lang), 60)))
     view = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     parts = [f'<!doctype html><html lang="{lang}">{view}<title>{title}</title><style>{STYLE}</style><h1>{title}</h1>']
     if frontier is not None:

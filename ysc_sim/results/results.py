@@ -97,6 +97,10 @@ class _FromFolder:
         return read_parquet(path, self.most_cells)
 
 
+IDENTITY = ("name", "description", "name_ja", "description_ja", "sha256")
+"""What the manifest keeps of a scenario; in Japanese where it was given."""
+
+
 class Results:
     """What a run leaves to its readers. Made by the engine (:meth:`of_run`) or by :func:`load_results`.
 
@@ -285,7 +289,7 @@ def _manifest(
         "format": FORMAT,
         "package": PACKAGE,
         "version": _version(PACKAGE),
-        "scenario": {key: scenario[key] for key in ("name", "description", "sha256")},
+        "scenario": {key: scenario[key] for key in IDENTITY if key in scenario},
         "inputs": dict(scenario.get("inputs", {})),
         "seed": scenario["seed"],
         "rows": len(arrays.seeds),

@@ -30,7 +30,7 @@ SHARED_KWH = {
 }
 MANIFEST: dict[str, Any] = {
     "version": TEXT,
-    "scenario": {"name": TEXT, "description": TEXT, "sha256": TEXT},
+    "scenario": {"name": TEXT, "description": TEXT, "name_ja?": TEXT, "description_ja?": TEXT, "sha256": TEXT},
     "inputs?": {"*": TEXT},
     "seed": WHOLE,
     "rows": COUNT,

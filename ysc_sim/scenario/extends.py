@@ -8,6 +8,7 @@ the folder of the scenario that is loaded.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.scenario.tree import Path_, Tree
 
 MAX_EXTENDS = 8
+TRANSLATED = ("name", "description")
+"""What a scenario may say in Japanese, too."""
 
 
 def read_document(path: Path) -> Document:
@@ -84,7 +87,16 @@ def overlaid(base: Tree, over: Tree) -> Tree:
     """``over`` laid on ``base``; every piece keeps the place where it was written."""
     result = Tree(None, lacks_base=base.lacks_base, problems=base.problems + over.problems)
     result.data = _merge(result, base, (), over, (), ())
+    forget_translations(result, over.data)
     return result
+
+
+def forget_translations(tree: Tree, anew: Any) -> None:
+    """Drop the Japanese of a text that ``anew`` says in other words without saying it in Japanese."""
+    for key in TRANSLATED:
+        japanese = f"{key}_ja"
+        if isinstance(anew, Mapping) and isinstance(tree.data, dict) and key in anew and japanese not in anew:
+            tree.data.pop(japanese, None)
 
 
 def _merge(result: Tree, base: Tree, at_base: Path_, over: Tree, at_over: Path_, here: Path_) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ysc_sim.documents import parse_yaml, suggest
 from ysc_sim.errors import Problem, ScenarioError
-from ysc_sim.scenario.extends import shown
+from ysc_sim.scenario.extends import forget_translations, shown
 from ysc_sim.scenario.tree import Origin, Path_, Tree, item_names
 
 BESIDE_ID = ("profile", "load_kwh_per_year", "floor_m2", "tier_shares", "tier_uses")
@@ -36,6 +36,7 @@ def override(tree: Tree, overrides: Mapping[str, Any]) -> None:
             continue
         for path in paths(tree, key):
             put(tree, path, value)
+    forget_translations(tree, overrides)
 
 
 def paths(tree: Tree, key: str) -> list[Path_]:

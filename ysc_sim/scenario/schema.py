@@ -254,6 +254,10 @@ class Declared:
     """Title of the scenario, shown in reports."""
     description: Annotated[str, Len(0, 10_000)] = ""
     """What it is about; kept with the results."""
+    name_ja: Text = ""
+    """Title in Japanese; ``name`` stands there where it is not given."""
+    description_ja: Annotated[str, Len(0, 10_000)] = ""
+    """What it is about, in Japanese; ``description`` stands there where it is not given."""
     time: Time
     """Which time is simulated."""
     seed: Annotated[int, Ge(0), Le(2**53)] = 1
@@ -343,14 +347,16 @@ class Scenario(Declared):
         return tuple(name for building in self.buildings for name in building.member_ids)
 
     def identity(self) -> dict[str, Any]:
-        """What results must know: ``name``, ``description``, ``sha256``, ``seed``, ``text`` (as resolved), ``inputs``
-        (name → SHA-256 of the files that it names).
+        """What results must know: ``name``, ``description``, both in Japanese where given, ``sha256``, ``seed``,
+        ``text`` (as resolved), ``inputs`` (name → SHA-256 of the files that it names).
         """
         from ysc_sim.scenario.named_files import named_files
 
+        japanese = {"name_ja": self.name_ja, "description_ja": self.description_ja}
         return {
             "name": self.name,
             "description": self.description,
+            **{key: said for key, said in japanese.items() if said},
             "sha256": self.sha256,
             "seed": self.seed,
             "text": self.source_text,

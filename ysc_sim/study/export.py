@@ -18,7 +18,7 @@ from ysc_sim.errors import Problem, ResultError, ScenarioError
 from ysc_sim.results import Results
 from ysc_sim.study.plain_csv import write_csv, write_whole
 from ysc_sim.units import MJPY_PER_JPY, MWH_PER_KWH, SLOT_S
-from ysc_sim.words import has, item_label, label, metric_label, text, words_of
+from ysc_sim.words import has, in_language, item_label, label, metric_label, text, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,8 +114,8 @@ class Export:
         manifest, community = self.results.manifest, self.results.metrics["community"]
         clock = manifest["time"]
         facts: list[tuple[str, object, str]] = [
-            (text("cli.summary_name"), str(manifest["scenario"]["name"]), ""),
-            (text("cli.summary_description"), str(manifest["scenario"].get("description") or ""), ""),
+            (text("cli.summary_name"), in_language(manifest["scenario"], "name"), ""),
+            (text("cli.summary_description"), in_language(manifest["scenario"], "description"), ""),
             (text("cli.summary_start"), str(clock["start"]), ""),
             (text("cli.summary_days"), clock["step_s"] * clock["count"] / 86_400, ""),
             (text("cli.summary_rows"), self.rows, ""),

@@ -11,7 +11,7 @@ from ysc_sim.errors import ScenarioError
 
 MISSING = "–"
 MOST_LISTED = 200
-NAMELESS = ("name", "description")
+NAMELESS = ("name", "description", "name_ja", "description_ja")
 """Labels, not inputs."""
 
 

@@ -49,6 +49,15 @@ def language_of_system() -> str:
     return "ja" if said.lower().startswith(("ja_", "ja-", "ja.", "japanese")) or said == "ja" else "en"
 
 
+def in_language(said: Mapping[str, Any], key: str, lang: str | None = None) -> str:
+    """A text that a file says once or once in each language (``name``, ``name_ja``), in ``lang`` or the one in use.
+
+    >>> in_language({"name": "Block", "name_ja": "街区"}, "name", "ja"), in_language({"name": "Block"}, "name", "ja")
+    ('街区', 'Block')
+    """
+    return str(said.get(f"{key}_{lang or language()}") or said.get(key) or "")
+
+
 @cache
 def words_of(language: str) -> Mapping[str, Any]:
     """All words of one language: section → key → text. Our own file, so read plainly (decision 0002)."""
