@@ -46,7 +46,8 @@ LARGE = [samples.metpv11()[:8000], samples.metpv20()[:8000], samples.epw()[:8000
 SEEDS = SMALL + [text.encode() for text in LARGE] + [packed()]
 
 
-def check(path: Path, data: bytes, kind: str, options: Options) -> None:
+def check(path: Path, data: bytes, kind: str, options: Options) -> str:
+    """How the reading ended: 'table', or the key of the first problem."""
     path.write_bytes(data)
     table, problems = None, ()
     try:
@@ -56,15 +57,24 @@ def check(path: Path, data: bytes, kind: str, options: Options) -> None:
     if table is None:
         assert problems
         assert all(len(problem_line(problem, lang)) > 10 for problem in problems for lang in ("en", "ja"))
-        return
+        return problems[0].key
     assert table.columns
     assert table.count > 0
     assert all(len(values) == table.count and np.isfinite(values).all() for values in table.columns.values())
     assert table.start.tzinfo is not None
     assert table.end > table.start
+    return "table"
+
+
+def damaged(seed: bytes, cuts: list[tuple[int, int, bytes]]) -> bytes:
+    for place, length, new in cuts:
+        at = place % (len(seed) + 1)
+        seed = seed[:at] + new + seed[at + length :]
+    return seed
 
 
 kinds = st.sampled_from(["auto", *importers()])
+cuts = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 60), st.sampled_from(DAMAGES)), max_size=4)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -79,18 +89,14 @@ def test_any_bytes(tmp_path: Path, data: bytes, kind: str) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.sampled_from(SEEDS),
-    cuts=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 60), st.sampled_from(DAMAGES)), max_size=4),
+    cuts=cuts,
     kind=kinds,
     fill_h=st.sampled_from([0.0, 2.0, 48.0]),
 )
 def test_damaged_samples(
     tmp_path: Path, seed: bytes, cuts: list[tuple[int, int, bytes]], kind: str, fill_h: float
 ) -> None:
-    data = seed
-    for place, length, new in cuts:
-        at = place % (len(data) + 1)
-        data = data[:at] + new + data[at + length :]
-    check(tmp_path / "damaged", data, kind, Options(fill_h=fill_h))
+    check(tmp_path / "damaged", damaged(seed, cuts), kind, Options(fill_h=fill_h))
 
 
 @pytest.mark.parametrize("name", ["metpv11", "metpv20", "epw"])

@@ -77,7 +77,11 @@ def change(tree: Any, draw: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return ysc.run(ysc.load_scenario(SCENARIO, overrides=SHORT)).save(tmp_path_factory.mktemp("good") / "out")
+    return good_folder(tmp_path_factory.mktemp("good"))
+
+
+def good_folder(place: Path) -> Path:
+    return ysc.run(ysc.load_scenario(SCENARIO, overrides=SHORT)).save(place / "out")
 
 
 def vouch(folder: Path) -> None:
@@ -89,9 +93,10 @@ def vouch(folder: Path) -> None:
         (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
-def read_all(folder: Path, out: Path) -> None:
-    """Everything that reads a result folder."""
-    with contextlib.suppress(YscError):
+def read_all(folder: Path, out: Path) -> str:
+    """Everything that reads a result folder; how it ended: 'read', or the key of the first problem."""
+    ending = "read"
+    try:
         results = ysc.load_results(folder)
         for name in results.frames:
             with contextlib.suppress(YscError):
@@ -101,32 +106,34 @@ def read_all(folder: Path, out: Path) -> None:
         with contextlib.suppress(YscError):
             export(results, "csv", out)
         ysc.compare([results, results])
+    except YscError as error:
+        problems = getattr(error, "problems", ())
+        ending = problems[0].key if problems else error.key
     with contextlib.suppress(YscError):
         stored_scenario(folder)
+    return ending
 
 
-@FUZZ
-@given(st.data())
-def test_changed_values_end_with_a_sentence(good: Path, tmp_path: Path, data: Any) -> None:
-    folder, out = tmp_path / "forged", tmp_path / "csv"
+def copied(good: Path, place: Path) -> tuple[Path, Path]:
+    """A copy of the folder, and where tables may be written."""
+    folder, out = place / "forged", place / "csv"
     for path in (folder, out):
         shutil.rmtree(path, ignore_errors=True)
     shutil.copytree(good, folder)
+    return folder, out
+
+
+def changed_values(good: Path, place: Path, data: Any) -> str:
+    folder, out = copied(good, place)
     for name in data.draw(st.lists(st.sampled_from(["manifest.json", "metrics.json"]), min_size=1, max_size=3)):
         tree = json.loads((folder / name).read_text(encoding="utf-8"))
         (folder / name).write_text(json.dumps(change(tree, data.draw)), encoding="utf-8")
         vouch(folder)
-    read_all(folder, out)
+    return read_all(folder, out)
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numbers out of any range are drawn as they are
-@FUZZ
-@given(st.data())
-def test_changed_bytes_of_a_table_end_with_a_sentence(good: Path, tmp_path: Path, data: Any) -> None:
-    folder, out = tmp_path / "forged", tmp_path / "csv"
-    for path in (folder, out):
-        shutil.rmtree(path, ignore_errors=True)
-    shutil.copytree(good, folder)
+def changed_bytes(good: Path, place: Path, data: Any) -> str:
+    folder, out = copied(good, place)
     table = data.draw(st.sampled_from(sorted(good.glob("*.parquet"))))
     content = bytearray(table.read_bytes())
     footer = st.integers(max(len(content) - 3000, 0), len(content) - 1)
@@ -134,4 +141,17 @@ def test_changed_bytes_of_a_table_end_with_a_sentence(good: Path, tmp_path: Path
         content[at] = data.draw(st.integers(0, 255))
     (folder / table.name).write_bytes(content[: len(content) - data.draw(st.sampled_from([0, 0, 0, 1, 8, 500]))])
     vouch(folder)
-    read_all(folder, out)
+    return read_all(folder, out)
+
+
+@FUZZ
+@given(st.data())
+def test_changed_values_end_with_a_sentence(good: Path, tmp_path: Path, data: Any) -> None:
+    changed_values(good, tmp_path, data)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numbers out of any range are drawn as they are
+@FUZZ
+@given(st.data())
+def test_changed_bytes_of_a_table_end_with_a_sentence(good: Path, tmp_path: Path, data: Any) -> None:
+    changed_bytes(good, tmp_path, data)

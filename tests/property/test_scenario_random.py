@@ -95,17 +95,22 @@ JUNK = st.recursive(
 )
 
 
-@given(SCENARIO, st.data())
-def test_any_damage_is_told_at_a_place(data, draw):
-    here = data
+def damage(tree, draw, junk):
+    """Puts junk somewhere into a tree."""
+    here = tree
     while True:
         keys = list(here) if isinstance(here, dict) else list(range(len(here)))
         key = draw.draw(st.sampled_from(keys))
         if isinstance(here[key], dict | list) and here[key] and draw.draw(st.booleans()):
             here = here[key]
             continue
-        here[key] = draw.draw(JUNK)
+        here[key] = draw.draw(junk)
         break
+
+
+@given(SCENARIO, st.data())
+def test_any_damage_is_told_at_a_place(data, draw):
+    damage(data, draw, JUNK)
     scenario, problems = told(quoted(data))
     assert (scenario is None) == bool(problems)
     assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)
