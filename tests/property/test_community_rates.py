@@ -20,6 +20,7 @@ from ysc_sim.markets import (
     scarce_side_price,
     supply_demand_ratio,
 )
+from ysc_sim.markets.community_rate import RATE_BATCH
 
 Rule = Callable[..., Clearing]
 RULES: tuple[Rule, ...] = (mid_market_rate, supply_demand_ratio, bill_sharing, scarce_side_price)
@@ -124,18 +125,26 @@ def test_refuses_what_is_no_period(rule: Rule, net: object, buy: float, name: st
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_energies_are_those_of_the_call_whenever_they_are_asked_for(rule: Rule) -> None:
-    net = np.array([[1.0, -2.0, 0.0], [3.0, -1.0, 0.0]])
-    first = rule(net, buy_jpy_per_kwh=30, sell_jpy_per_kwh=10)
-    early = first.cleared_kwh.copy(), first.grid_kwh.copy()
-    late = rule(net, buy_jpy_per_kwh=30, sell_jpy_per_kwh=10)
-    stored = pickle.loads(pickle.dumps(late))
-    changed = dataclasses.replace(late, surplus_jpy=np.ones(2))
+def test_energies_and_payments_of_each_member(rule: Rule) -> None:
+    net = np.array([[1.0, -2.0, 0.0], [3.0, -1.0, 0.0], [2.0, -2.0, 0.0], [0.0, -1.0, -3.0], [2.0, 1.0, 0.0]])
+    out = rule(net, buy_jpy_per_kwh=30, sell_jpy_per_kwh=10)
+    stored, changed = pickle.loads(pickle.dumps(out)), dataclasses.replace(out, surplus_jpy=np.ones(5))
     net[...] = 7.0
-    for clearing in (late, stored, changed):
-        np.testing.assert_array_equal(clearing.cleared_kwh, early[0])
-        np.testing.assert_array_equal(clearing.grid_kwh, early[1])
-    assert not np.signbit(first.payment_jpy[:, 2]).any()
-    assert early[0].tolist() == [[1, 1, 0], [1, 1, 0]]
-    with pytest.raises(AttributeError, match="nobody"):
-        _ = late.nobody  # type: ignore[attr-defined]
+    for clearing in (out, stored, changed):
+        assert clearing.cleared_kwh.tolist() == [[1, 1, 0], [1, 1, 0], [2, 2, 0], [0, 0, 0], [0, 0, 0]]
+        assert clearing.grid_kwh.tolist() == [[0, 1, 0], [-2, 0, 0], [0, 0, 0], [0, 1, 3], [-2, -1, 0]]
+    for energies in (out.cleared_kwh, out.grid_kwh, out.payment_jpy):
+        assert not np.signbit(energies[energies == 0]).any()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_period_gives_the_same_bits_alone_and_across_the_blocks_of_a_long_batch(rule: Rule) -> None:
+    rng = np.random.default_rng(12)
+    net = rng.normal(size=(2 * RATE_BATCH // 7 + 5, 7)) * (rng.random((1, 7)) < 0.8)
+    sell = rng.uniform(0, 10, len(net)) * (rng.random(len(net)) < 0.9)
+    buy = sell + rng.uniform(0, 20, len(net))
+    whole = rule(net, buy_jpy_per_kwh=buy, sell_jpy_per_kwh=sell)
+    for row in (0, 1, RATE_BATCH // 7 - 1, RATE_BATCH // 7, RATE_BATCH // 7 + 1, len(net) - 1):
+        alone = rule(net[row], buy_jpy_per_kwh=buy[row], sell_jpy_per_kwh=sell[row])
+        for field in dataclasses.fields(alone):
+            assert np.asarray(getattr(whole, field.name)[row]).tobytes() == getattr(alone, field.name).tobytes()

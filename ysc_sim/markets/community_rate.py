@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ysc_sim.billing import split_by_largest_remainder
 from ysc_sim.contracts import Bids, Cleared
 from ysc_sim.markets.clearing import Clearing, aligned, blocks, refuse
-from ysc_sim.units import Floats
+from ysc_sim.units import Bools, Floats
 
 RATE_BATCH = 40_000
 """Net energies shared at once: with what they need they stay in the cache."""
@@ -44,7 +44,7 @@ def check_periods(
     Raises ``ValueError`` for numbers that are not finite, and for prices in the wrong order.
     """
     net, buy, sell = _broadcast(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, ordered=ordered)
-    _, demand, supply = _sides(net)
+    demand, supply = _sides(net)
     return Period(net, buy, sell, demand, supply)
 
 
@@ -55,39 +55,52 @@ def _broadcast(
     if net.ndim == 0:
         raise ValueError("net_kwh must have a last axis of members, (…, n).")
     buy, sell = np.asarray(buy_jpy_per_kwh, dtype=np.float64), np.asarray(sell_jpy_per_kwh, dtype=np.float64)
-    shape = np.broadcast_shapes(net.shape[:-1], buy.shape, sell.shape)
-    net = np.broadcast_to(net, (*shape, net.shape[-1]))
-    buy, sell = np.broadcast_to(buy, shape), np.broadcast_to(sell, shape)
     for name, values in (("buy_jpy_per_kwh", buy), ("sell_jpy_per_kwh", sell)):
         refuse(values, ~np.isfinite(values), name, "finite")
     if ordered:
-        refuse(buy, buy < sell, "buy_jpy_per_kwh", "at least sell_jpy_per_kwh")
-    return net, buy, sell
+        cheap = buy < sell
+        refuse(np.broadcast_to(buy, cheap.shape), cheap, "buy_jpy_per_kwh", "at least sell_jpy_per_kwh")
+    shape = np.broadcast_shapes(net.shape[:-1], buy.shape, sell.shape)
+    net = np.broadcast_to(net, (*shape, net.shape[-1]))
+    return net, np.broadcast_to(buy, shape), np.broadcast_to(sell, shape)
 
 
-def _sides(net: Floats) -> tuple[Floats, Floats, Floats]:
-    """What each member lacks, (rows, n), and demand and supply of each period, (…,).
+def _sides(net: Floats) -> tuple[Floats, Floats]:
+    """Demand and supply of each period, (…,).
 
     Raises ``ValueError`` for what is not finite.
     """
     shape, n = net.shape[:-1], net.shape[-1]
     rows = math.prod(shape)
-    flat, lacking, sums = net.reshape(rows, n), aligned(rows, n), np.empty((2, rows))
+    flat, sums = net.reshape(rows, n), np.empty((2, rows))
     work = aligned(_rows_at_once(n), n)
     for at in blocks(rows, n, RATE_BATCH):
-        need, side = lacking[at], work[: len(flat[at])]
-        np.subtract(0.0, flat[at], out=need)
-        np.einsum("ij->i", np.maximum(need, 0.0, out=side), out=sums[0, at])
-        np.einsum("ij->i", np.minimum(need, 0.0, out=side), out=sums[1, at])
+        here = flat[at]
+        side = work[: len(here)]
+        np.einsum("ij->i", np.minimum(here, 0.0, out=side), out=sums[0, at])
+        np.einsum("ij->i", np.maximum(here, 0.0, out=side), out=sums[1, at])
     # What is not finite shows in the sums.
     if not np.isfinite(sums).all():
         refuse(net, ~np.isfinite(net), "net_kwh", "finite")
         raise ValueError("net_kwh must be small enough to be added up.")
-    return lacking, sums[0].reshape(shape), np.absolute(sums[1]).reshape(shape)
+    return np.absolute(sums[0]).reshape(shape), np.absolute(sums[1]).reshape(shape)
 
 
 def _rows_at_once(n: int) -> int:
     return max(1, RATE_BATCH // max(n, 1))
+
+
+class Rates(NamedTuple):
+    """What holds for a whole period, (rows,) each."""
+
+    paid: Floats
+    """Price of all that a buyer needs."""
+    earned: Floats
+    """Price of all that a seller has."""
+    part: Floats
+    """Part of the longer side that is cleared inside."""
+    ahead: Bools
+    """Supply is longer."""
 
 
 def clear_periods(
@@ -103,91 +116,75 @@ def clear_periods(
     Raises ``ValueError`` as :func:`check_periods` does.
     """
     net, buy, sell = _broadcast(net_kwh, buy_jpy_per_kwh, sell_jpy_per_kwh, ordered=ordered)
-    lacking, demand, supply = _sides(net)
+    demand, supply = _sides(net)
     level = inside_price(demand, supply, buy, sell)
     inside, gap, ahead = np.minimum(demand, supply), demand - supply, supply > demand
-    parts = np.stack([inside, inside]) / np.where(inside > 0, [demand, supply], 1.0)
-    # Where nothing changes hands inside, a part of 0 leaves the supplier's prices.
-    paid, earned = _blend(parts[0], level, buy), _blend(parts[1], level, sell)
-    payment = _payments(lacking, paid.reshape(-1), earned.reshape(-1)).reshape(net.shape)
     trades = inside > 0
+    bought, sold = (np.divide(inside, side, out=np.zeros_like(inside), where=trades) for side in (demand, supply))
+    # Where nothing changes hands inside, a part of 0 leaves the supplier's prices.
+    paid, earned = _blend(bought, level, buy), _blend(sold, level, sell)
+    flat = net.reshape(math.prod(net.shape[:-1]), net.shape[-1])
+    part = np.minimum(bought, sold).reshape(-1)
+    rates = Rates(paid.reshape(-1), earned.reshape(-1), part, ahead.reshape(-1))
+    cleared, grid, payment = (of.reshape(net.shape) for of in _members(flat, rates))
     nothing = np.zeros_like(inside)
-    return RateClearing.of(
-        Clearing(
-            np.where(trades, paid, np.nan),
-            np.where(trades, earned, np.nan),
-            nothing,
-            nothing,
-            payment,
-            gap * np.where(ahead, sell, buy),
-            nothing,
-        ),
-        lacking,
-        parts.reshape(2, -1),
+    return Clearing(
+        np.where(trades, paid, np.nan),
+        np.where(trades, earned, np.nan),
+        cleared,
+        grid,
+        payment,
+        gap * np.where(ahead, sell, buy),
+        nothing,
     )
 
 
-def _payments(lacking: Floats, paid: Floats, earned: Floats) -> Floats:
-    """``lacking`` (rows, n) at the price of buyers or sellers, (rows,): every pass over the numbers counts here."""
-    payment, n = aligned(*lacking.shape), lacking.shape[1]
-    wide, other = aligned(2, _rows_at_once(n), n)
+def _members(net: Floats, rates: Rates) -> Floats:
+    """Cleared energy, grid energy and payment of each member, (3, rows, n): every pass over the numbers counts here."""
+    rows, n = net.shape
+    # One piece of memory for all: freed as one, it stays with the process and is not cleared anew.
+    found = aligned(3, math.ceil(rows * n / 8) * 8)[:, : rows * n].reshape(3, rows, n)
+    work = aligned(3, _rows_at_once(n), n)
     # Then the dearer side of every number is the right one; at a price of 0 it would be −0.
-    straight = bool(((paid >= earned) & (earned > 0)).all())
-    for at in blocks(len(lacking), lacking.shape[1], RATE_BATCH):
-        need = lacking[at]
-        bought, sold = wide[: len(need)], other[: len(need)]
+    straight = bool(((rates.paid >= rates.earned) & (rates.earned > 0)).all())
+    for at in blocks(rows, n, RATE_BATCH):
+        cleared, grid, payment = found[:, at]
+        need, bought, sold = work[:, : len(grid)]
+        np.subtract(0.0, net[at], out=need)
         # To spread the price of a row is cheaper than to multiply by a column.
-        bought[...], sold[...] = paid[at, None], earned[at, None]
+        bought[...], sold[...] = rates.paid[at, None], rates.earned[at, None]
         if straight:
-            np.maximum(np.multiply(bought, need, out=bought), np.multiply(sold, need, out=sold), out=payment[at])
+            np.maximum(np.multiply(bought, need, out=bought), np.multiply(sold, need, out=sold), out=payment)
         else:
             bought *= np.maximum(need, 0.0)
             sold *= np.minimum(need, 0.0)
-            np.add(bought, sold, out=payment[at])
-    return payment
+            np.add(bought, sold, out=payment)
+        kept = _kept(need, rates.part[at, None], rates.ahead[at], bought)
+        np.absolute(kept, out=cleared)
+        np.subtract(need, kept, out=grid)
+    return found
 
 
-class RateClearing(Clearing):
-    """Outcome of a rate: prices and payments at once, energies of the members when they are first asked for."""
+def _kept(need: Floats, part: Floats, ahead: Bools, out: Floats) -> Floats:
+    """What changes hands inside, (rows, n) > 0 bought: ``part`` of the longer side, supply where it is ``ahead``.
 
-    @classmethod
-    def of(cls, clearing: Clearing, lacking: Floats, parts: Floats) -> RateClearing:
-        """``lacking`` (rows, n) and the parts of demand and supply that are cleared inside, (2, rows)."""
-        self = object.__new__(cls)
-        vars(self).update(vars(clearing), _lacking=lacking, _parts=parts)
-        for name in ENERGIES:
-            del vars(self)[name]
-        return self
-
-    def __getattr__(self, name: str) -> Floats:
-        """Only what is not there yet comes here."""
-        known = vars(self)
-        if name not in ENERGIES or "_lacking" not in known:
-            raise AttributeError(name)
-        energies = _energies(known.pop("_lacking"), known.pop("_parts"))
-        known.update(zip(ENERGIES, (of.reshape(self.payment_jpy.shape) for of in energies), strict=True))
-        found: Floats = known[name]
-        return found
-
-
-ENERGIES = ("cleared_kwh", "grid_kwh")
-
-
-def _energies(lacking: Floats, parts: Floats) -> tuple[Floats, Floats]:
-    """Cleared energy and grid energy of each member, (rows, n): the longer side clears a part, the shorter one all."""
-    cleared, grid = aligned(*lacking.shape), aligned(*lacking.shape)
-    for at in blocks(len(lacking), lacking.shape[1], RATE_BATCH):
-        need = lacking[at]
-        kept = np.maximum(need, 0.0) * parts[0, at, None] + np.minimum(need, 0.0) * parts[1, at, None]
-        np.absolute(kept, out=cleared[at])
-        np.subtract(need, kept, out=grid[at])
-    return cleared, grid
+    Of a number and its part the lesser where demand is longer, since both are negative on the other side; else the
+    greater.
+    """
+    out[...] = part
+    out *= need
+    np.minimum(out, need, out=out)
+    rows = np.flatnonzero(ahead)
+    all_of = need[rows]
+    out[rows] = np.maximum(all_of * part[rows], all_of)
+    return out
 
 
 def _blend(part: Floats, inside: Floats, outside: Floats) -> Floats:
     """Mean of two prices; rounding must not carry it out of their range."""
     mean = part * inside + (1 - part) * outside
-    return np.where(part > 0, np.clip(mean, np.minimum(inside, outside), np.maximum(inside, outside)), outside)
+    mean = np.minimum(np.maximum(mean, np.minimum(inside, outside)), np.maximum(inside, outside))
+    return np.where(part > 0, mean, outside)
 
 
 def clear_whole(bids: Bids, inside_price: InsidePrice) -> Cleared:
