@@ -37,8 +37,9 @@ notebooks: $(DEV_STAMP)
 docs: $(DEV_STAMP)
 	$(BIN)/mkdocs build --strict --quiet
 
+# One table, small sizes; BENCH=--full for the published ones, BENCH="--keep VERSION" for benchmarks/history/.
 bench: $(DEV_STAMP)
-	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/table.py $(BENCH)
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)

@@ -1,6 +1,6 @@
 """What a fleet of 10,000 batteries costs per step: with and without ageing, at rest, in step and in random motion.
 
-    python benchmarks/batteries.py
+    python benchmarks/batteries.py [--repeat 5]
 
 Every step is what the engine asks of a fleet: bands, advance, and at midnight the capacity. Half-hour steps, one core,
 CPU time, the best of some runs. "Ageing adds" is the difference to the same batteries without it. A busy machine slows
@@ -10,10 +10,12 @@ the arithmetic of arrays down, so that the same run also times the sum of two ar
 
 from __future__ import annotations
 
+import argparse
 import time
 from pathlib import Path
 
 import numpy as np
+from records import emit
 
 from ysc_sim.contracts import Moment, Placed, Rows, Site
 from ysc_sim.devices.battery import BatteryFleet, BatterySpec
@@ -56,10 +58,10 @@ def microseconds_of_a_sum() -> float:
     return (time.process_time() - began) / 500 * 1e6
 
 
-def best(fields: dict[str, object], wishes: np.ndarray) -> tuple[float, float]:
-    """Milliseconds per step, and the step in sums of two arrays timed beside it: the smallest of five runs each."""
+def best(fields: dict[str, object], wishes: np.ndarray, repeat: int) -> tuple[float, float]:
+    """Milliseconds per step, and the step in sums of two arrays timed beside it: the smallest of some runs each."""
     found = []
-    for _ in range(5):
+    for _ in range(repeat):
         before = microseconds_of_a_sum()
         each = milliseconds(fleet_of(**fields), wishes)
         found.append((each, each * 1e3 / ((before + microseconds_of_a_sum()) / 2)))
@@ -67,6 +69,9 @@ def best(fields: dict[str, object], wishes: np.ndarray) -> tuple[float, float]:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--repeat", type=int, default=5)
+    repeat = options.parse_args().repeat
     rng = np.random.default_rng(1)
     days = np.sin(np.arange(STEPS) * 2 * np.pi / 48)[:, None, None] * np.ones((1, 1, COUNT))
     motions = {
@@ -80,8 +85,10 @@ def main() -> None:
     print(f"{COUNT:,} batteries, ms per step; in brackets: sums of two arrays")
     for motion, wishes in motions.items():
         for kind, fields in kinds.items():
-            without, sums = best({**fields, "ageing": "none"}, wishes)
-            ageing, sums_ageing = best({**fields, "ageing": "lfp"}, wishes)
+            without, sums = best({**fields, "ageing": "none"}, wishes, repeat)
+            ageing, sums_ageing = best({**fields, "ageing": "lfp"}, wishes, repeat)
+            emit(f"{COUNT:,} batteries, {kind}, {motion}", without, "ms a step")
+            emit(f"{COUNT:,} batteries, {kind}, {motion}, with ageing", ageing, "ms a step")
             print(
                 f"{motion:24} {kind:14} {without:5.2f} ({sums:4.0f})   with ageing {ageing:5.2f} ({sums_ageing:4.0f})"
                 f"   ageing adds {ageing - without:5.2f} ({sums_ageing - sums:4.0f})"

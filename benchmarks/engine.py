@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from records import emit
 
 import ysc_sim as ysc
 from ysc_sim.community.arrays import Community
@@ -31,6 +32,7 @@ CASES = (
     ("1,000 buildings × 8,760 hours", 1000, 8_760, 3600, 1, 3e6, 8e6),
     ("51 buildings × 2,000 half-hours × 100 rows", 51, 2_000, 1800, 100, 5e6, 1e7),
 )
+PEER_NAME = "python-microgrid, 1 home × 8,760 h"
 PEER = Path(__file__).parent / "peers" / "python_microgrid_year.py"
 
 
@@ -100,6 +102,12 @@ def peer_rate(python: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else "not installed in that interpreter"
 
 
+def ratio_to(peer: str, rate: float) -> float | None:
+    """How many times a peer's rate; none where it told none."""
+    number = peer.partition(" ")[0].replace(",", "")
+    return rate / float(number) if number.isdigit() else None
+
+
 def main() -> None:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,15 +116,24 @@ def main() -> None:
     given = options.parse_args()
     print(f"numpy {np.__version__}, best of {given.repeat}; building-steps per CPU second, whole run with bills")
     print(f"{'case':46} {'market in loop':>15} {'aim':>8} {'market after':>15} {'aim':>8}  same bits")
+    peer = peer_rate(given.peer_python)
     for name, buildings, steps, step_s, rows, aim_loop, aim_after in CASES:
         made = community(buildings, steps, step_s, rows)
         work = buildings * steps * rows
         loop_s, loop = best_cpu_s(replace(made, market_in_loop=True), given.repeat)
         after_s, after = best_cpu_s(replace(made, market_in_loop=False), given.repeat)
         same = "yes" if loop == after else "NO"
+        for how, seconds, aim in (
+            ("market in the loop", loop_s, aim_loop),
+            ("market after the run", after_s, aim_after),
+        ):
+            rate, ratio = work / seconds, ratio_to(peer, work / seconds)
+            emit(f"engine, {name}, {how}", rate, "building-steps/s", aim=aim, high=True, peer=PEER_NAME, ratio=ratio)
         print(f"{name:46} {work / loop_s:15,.0f} {aim_loop:8.0e} {work / after_s:15,.0f} {aim_after:8.0e}  {same}")
-    print(f"empty tick: {empty_tick_us(given.repeat):.1f} µs (aim 60)")
-    print(f"python-microgrid, 1 home × 8,760 h: {peer_rate(given.peer_python)}")
+    tick = empty_tick_us(given.repeat)
+    print(f"empty tick: {tick:.1f} µs (aim 60)")
+    emit("engine, empty tick", tick, "µs", aim=60)
+    print(f"python-microgrid, 1 home × 8,760 h: {peer}")
 
 
 if __name__ == "__main__":

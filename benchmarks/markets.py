@@ -12,6 +12,7 @@ times is told.
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from records import emit
 
 from ysc_sim.contracts import Bids
 from ysc_sim.markets import (
@@ -126,19 +128,24 @@ def sharing(quick: bool) -> list[tuple[str, float, float]]:
     ]
 
 
-def peer(title: str, python: str, script: str, rule: Callable[..., object], periods: int, rounds: int = 3) -> None:
+def peer(title: str, python: str | None, script: str, rule: Callable[..., object], periods: int) -> None:
     """Clear the same books in turn, theirs then ours: the median of the ratios does not mind a busy machine."""
     quantity, price, buys = random_book(periods, MEMBERS)
     theirs, ours = [], []
+    name = f"markets, {rule.__name__}, {periods:,} × {MEMBERS}"
+    if python is None:
+        emit(name, best(lambda: rule(quantity, price, buys), 5), "s", peer=title)
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "books.npz"
         np.savez(path, quantity=quantity, price=price, buys=buys)
-        for _ in range(rounds):
+        for _ in range(3):
             command = [python, str(PEERS / script), str(path)]
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             theirs.append(float(answer.split()[-1]))
             ours.append(best(lambda: rule(quantity, price, buys), 5))
     ratio = np.median(np.divide(theirs, ours))
+    emit(name, min(ours), "s", peer=title, ratio=ratio)
     year = min(theirs) * PERIODS / periods
     print(
         f"{title}, {periods:,} × {MEMBERS}: {min(theirs):.3f} s ({year:.2f} s a year); ours {min(ours):.4f} s; "
@@ -155,12 +162,12 @@ def main() -> None:
     chosen = arguments.parse_args()
     rows = [*auctions(chosen.repeat), order_book(chosen.repeat), *sharing(chosen.quick)]
     for name, seconds, target in rows:
+        emit(f"markets, {re.sub('[0-9,]+ orders/s; ', '', name)}", seconds, "s", aim=target)
         print(f"{name:60} {seconds:10.5f} s   target {target:g}   {'met' if seconds <= target else 'MISSED'}")
     for name, *compared in COMPARED:
         python = getattr(chosen, f"{name}_python")
-        if python:
-            title, *rest = compared
-            peer(title, python, *rest)
+        title, *rest = compared
+        peer(title, python, *rest)
 
 
 COMPARED = (

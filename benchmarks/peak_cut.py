@@ -7,9 +7,11 @@ has a demand controller with half-hour registers under a Japanese contract, so t
 Run: python benchmarks/peak_cut.py [days]  (fewer days are measured and scaled to a year; CPU time of this process)
 """
 
-import sys
+import argparse
 import time
 from pathlib import Path
+
+from records import emit
 
 import ysc_sim as ysc
 from ysc_sim.community.compile import compile_community
@@ -35,11 +37,15 @@ def seconds(days: int, rows: int, strategy: str) -> float:
 
 
 def main() -> None:
-    days = int(sys.argv[1]) if len(sys.argv) > 1 else DAYS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("days", nargs="?", type=int, default=DAYS)
+    days = parser.parse_args().days
     for strategy in ("none", "demand_controller", "group_peak_cut"):
         one = seconds(days, 1, strategy)
         each = one / DAYS / STEPS_PER_DAY * 1e6
         many = seconds(max(days // 10, 1), 100, strategy)
+        emit(f"peak cut in minutes, {strategy}, from {days} days, a year", one, "s", aim=90)
+        emit(f"peak cut in minutes, {strategy}, from {days} days, 100 rows over one", many / one, "×", aim=6)
         print(f"{strategy:18} one row {one:6.1f} s a year ({each:.0f} µs a step); 100 rows {many / one:.1f} times that")
 
 

@@ -11,11 +11,12 @@ Prints for each community and seed the yearly peak of ``group_peak_cut`` over th
 cost of ``mpc`` over the bound. Run: python benchmarks/peak_cut_distribution.py [seeds] [days] [community]
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from records import emit
 
 import ysc_sim as ysc
 from ysc_sim.study.bound import Values, bound_of
@@ -85,9 +86,13 @@ buildings:
 
 
 def main() -> None:
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    days = int(sys.argv[2]) if len(sys.argv) > 2 else 35
-    for community in sys.argv[3:] or COMMUNITIES:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seeds", nargs="?", type=int, default=10)
+    parser.add_argument("days", nargs="?", type=int, default=35)
+    parser.add_argument("community", nargs="*", default=list(COMMUNITIES))
+    options = parser.parse_args()
+    seeds, days = options.seeds, options.days
+    for community in options.community:
         ratios = []
         for seed in range(seeds):
             with tempfile.TemporaryDirectory() as folder:
@@ -113,6 +118,7 @@ def main() -> None:
         table = 100 * np.array(ratios)
         for name, column in zip(("group peak", "none total", "group total", "mpc total"), table.T, strict=True):
             low, middle, high = np.percentile(column, [0, 50, 100])
+            emit(f"peak cut, {community}, {seeds} seeds × {days} days, {name} over optimum", middle, "%, median")
             print(f"  {name}: min {low:.2f} median {middle:.2f} max {high:.2f} %")
 
 

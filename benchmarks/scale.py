@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine import community
+from records import emit
 
 from ysc_sim.engine.simulate import run_community
 
@@ -79,6 +80,9 @@ def main() -> None:
         )
         found = json.loads(done.stdout)
         rate = found["steps"] / found["run_s"]
+        sized = f"scale, {name}, {given.share:g} of the horizon{', market in the loop' if given.loop else ''}"
+        emit(f"{sized}, rate", rate, "building-steps/s", high=True)
+        emit(f"{sized}, peak memory", found["peak_mb"], "MB", aim=2000)
         print(
             f"{name:42} {found['wall_s']:8.1f} {found['compile_s']:10.1f} {found['run_s']:8.1f}"
             f" {rate:12,.0f} {found['peak_mb']:8.0f}",

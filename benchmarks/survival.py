@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from plain_rules import hours_walked, least_store, tiers_walked
+from records import emit
 
 from ysc_sim.resilience import reserve_curve, survival_by_tier, survival_hours
 from ysc_sim.resilience.steps import NEVER, Batch, down_mwh, step_maps
@@ -102,6 +103,9 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
 def report(name: str, seconds: float, outages: int, limit_s: float, loop_s: float | None = None) -> None:
     """One line; the ratio is plain loop to kernel."""
     beside = "" if loop_s is None else f"   plain loop {loop_s:10.1f} s   ratio {loop_s / seconds:8.0f}"
+    emit(
+        name, seconds, "s", aim=limit_s, peer="" if loop_s is None else "plain loop", ratio=loop_s and loop_s / seconds
+    )
     print(f"{name:<52} {seconds:8.3f} s (limit {limit_s:g})  {outages / seconds:12,.0f} outages/s{beside}")
 
 
@@ -122,6 +126,8 @@ def ensemble(draws: int, workers: int) -> None:
     own, children = (
         resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
+    emit(f"outages on the engine, {draws:,} draws × 51 buildings, CPU", cpu, "s")
+    emit(f"outages on the engine, {draws:,} draws × 51 buildings, {workers} processes, wall", wall, "s")
     print(
         f"{draws} draws × 51 buildings × {HOURS} h, {workers} processes: "
         f"wall {wall:.0f} s, CPU {cpu:.0f} s (limit 120 s on 2 cores)"
@@ -192,7 +198,7 @@ def main() -> None:
     loads, suns = (np.stack(both)[:, None, :] for both in zip(*map(year, range(options.buildings)), strict=True))
     hours, seconds = timed(lambda: survival_hours(loads, suns, start_kwh=energy, **plant(energy)))
     name = f"survival, {options.buildings} buildings × {DESIGNS} designs"
-    report(name, seconds, hours.size, LIMITS_S["buildings"], a_step_s * hours.sum())
+    report(name, seconds, hours.size, LIMITS_S["buildings"] * options.buildings / 50, a_step_s * hours.sum())
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB")
 
 

@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from records import emit
+
 HOME = Path(__file__).parents[1] / "scenarios/one_home.yaml"
 EVERY_S, MB = 0.5, 2**20
 PATIENCE_S = 10.0
@@ -132,6 +134,10 @@ def main() -> None:
         under_way = [one for one in looks if one.share < 1.0] or looks
         early, late = (max(part, key=lambda one: one.memory) for part in halves(under_way))
         most = max(one.files for one in looks)
+        name = f"sweep, {options.runs:,} runs on {options.workers} workers"
+        emit(f"{name}, memory of all processes, second half", late.memory / MB, "MB")
+        emit(f"{name}, memory, second half over first", late.memory / early.memory, "×", aim=1.2)
+        emit(f"{name}, wall time", wall, "s")
         print(f"{options.runs} runs, {options.workers} workers: {wall:.0f} s wall")
         print(
             f"resident memory of all processes: at most {early.memory / MB:.0f} MB in the first half of the pieces, ",

@@ -13,6 +13,7 @@ import argparse
 import time
 
 import numpy as np
+from records import emit
 
 from ysc_sim.resilience import FrequencyWatt, Source, Stage, frequency_response
 
@@ -86,6 +87,8 @@ def main() -> None:
     ratio = np.median(np.array(peer) / np.array(own))
     falling = step_kw > 0
     apart = np.abs(lowest - found.nadir_hz)[falling]
+    name = f"transient, {ROWS:,} islands × {DURATION_S:g} s"
+    emit(name, min(own), "s", aim=3, peer="Runge-Kutta of 10 ms steps", ratio=ratio)
     print(f"{ROWS} transients × {DURATION_S:g} s, CPU seconds: {min(own):.2f} (target 3), fixed steps {min(peer):.2f}")
     print(
         f"ratio {ratio:.2f}; nadir of fixed steps off by up to {apart.max():.2g} Hz, median {np.median(apart):.2g} Hz"
