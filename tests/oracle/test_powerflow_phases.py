@@ -140,6 +140,47 @@ def test_against_power_grid_model(seed, houses, mesh):
     assert np.abs(solution.v_pu[0, 1:] - grid_model(net)).max() <= 1e-8
 
 
+def with_delta(net):
+    pp.create_asymmetric_load(net, 3, 0.004, 0.001, -0.002, 0.001, 0.0005, 0.001, scaling=0.9, type="delta")
+    pp.create_asymmetric_sgen(net, 4, 0.001, 0.003, 0.0, 0.0, 0.001, 0.0, type="delta")
+    pp.create_asymmetric_load(net, 5, 0.1, type="delta", in_service=False)
+    pp.create_load(net, 6, 0.006, 0.002, type="delta")
+    pp.create_sgen(net, 3, 0.003, -0.001, type="delta")
+    return net
+
+
+@pytest.mark.parametrize("mesh", [False, True])
+def test_delta_loads_against_runpp_3ph(mesh):
+    net = with_delta(street(4, mesh=mesh))
+    pp.runpp_3ph(net, numba=False)
+    solution = solved(net)
+    assert np.abs(solution.v_pu[0] - phase_voltages(net.res_bus_3ph)).max() <= 1e-6
+    nodes = 3 * len(net.bus)
+    assert solution.p_kw.shape == (1, nodes + 9)
+    assert solution.p_kw[0, nodes:] == pytest.approx([-2.6, 0.1, 2.8, 1, 3, 0, -2, -2, -2])
+    grid = network_from_pandapower(net, phases=3)
+    assert grid.port_names[nodes:][:3] == ("3.a-3.b", "3.b-3.c", "3.c-3.a")
+    assert solution.slack_kw.sum() + solution.p_kw.sum() == pytest.approx(solution.loss_kw[0], abs=1e-9)
+
+
+def test_voltage_dependent_shares_in_star_and_delta():
+    """Constant impedance in delta is a third of it in star; balanced, both are what ``runpp`` makes of them."""
+    net = street(5)
+    for table in ("asymmetric_load", "asymmetric_sgen", "load", "sgen"):
+        net[table] = net[table].iloc[:0]
+    for bus, (current, impedance) in enumerate(((20, 50), (0, 100), (100, 0), (30, 30)), start=2):
+        shares = {"const_i_p_percent": current, "const_z_p_percent": impedance, "const_i_q_percent": impedance / 2,
+                  "const_z_q_percent": current / 2}  # fmt: skip
+        pp.create_load(net, bus, 0.02, 0.01, **shares, type="delta" if bus % 2 else "wye")
+    three = solved(net)
+    p, q = injections_from_pandapower(net)
+    one = solve(network_from_pandapower(net), p, q, tolerance_pu=1e-10)
+    turn = np.exp(-2j * np.pi / 3 * np.arange(3))
+    assert np.abs(three.v_pu[0] - one.v_pu[0][:, None] * turn).max() <= 1e-8
+    pp.runpp(net, calculate_voltage_angles=True, tolerance_mva=1e-10, numba=False)
+    assert np.abs(np.abs(three.v_pu[0]) - net.res_bus.vm_pu.to_numpy()[:, None]).max() <= 1e-8
+
+
 def test_balanced_loads_give_the_balanced_answer():
     net = street(5)
     for table in ("asymmetric_load", "asymmetric_sgen"):
@@ -168,17 +209,6 @@ def test_rows_shapes_and_dead_buses():
     assert Reason(lost.reason[0]) is Reason.UNSUPPLIED_BUS
 
 
-def _three_windings(net):
-    other = pp.create_bus(net, 0.4)
-    pp.create_transformer3w_from_parameters(net, 0, 1, other, 6.6, 0.4, 0.4, 1, 1, 1, 4, 4, 4, 1, 1, 1, 1, 1)
-    return "trafo3w 0 cannot be represented"
-
-
-def _delta(net):
-    pp.create_asymmetric_load(net, 3, 0.001, type="delta")
-    return "is connected in delta"
-
-
 def _no_zero_sequence(net):
     net.line.loc[2, "r0_ohm_per_km"] = np.nan
     return "line 2 has no r0_ohm_per_km"
@@ -194,7 +224,7 @@ def _gen(net):
     return "gen 0 cannot be represented"
 
 
-@pytest.mark.parametrize("spoil", [_three_windings, _delta, _no_zero_sequence, _vector_group, _gen])
+@pytest.mark.parametrize("spoil", [_no_zero_sequence, _vector_group, _gen])
 def test_what_cannot_be_represented_is_named(spoil):
     net = street(1)
     message = spoil(net)

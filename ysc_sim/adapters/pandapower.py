@@ -12,12 +12,12 @@ optimization
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ysc_sim.adapters.pandapower_delta import delta_ports
 from ysc_sim.adapters.pandapower_out import network_to_pandapower
 from ysc_sim.adapters.pandapower_phases import (
     STIFF_PU,
@@ -31,7 +31,7 @@ from ysc_sim.adapters.pandapower_phases import (
 from ysc_sim.adapters.pandapower_ppc import branch_admittances, bus_powers
 from ysc_sim.adapters.unrepresentable import UnrepresentableElementError
 from ysc_sim.powerflow.controls import PVBus
-from ysc_sim.powerflow.network import Complexes, Network
+from ysc_sim.powerflow.network import SHARES, Complexes, Network
 from ysc_sim.units import Bools, Floats, Ints
 
 __all__ = [
@@ -79,7 +79,8 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
     ``consider_line_temperature``.
 
     ``phases=3``: the unbalanced model of ``runpp_3ph`` (see :mod:`.pandapower_phases`), voltages to neutral,
-    ``base_kva`` of one phase.
+    ``base_kva`` of one phase; what is connected in delta brings ports between phases (see
+    :mod:`.pandapower_delta`).
 
     Raises :class:`UnrepresentableElementError` for an element that has no counterpart, ``ValueError`` for
     ``phases`` other than 1 and 3.
@@ -121,7 +122,7 @@ def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
         switch_bus=switch_bus,
         switch_leg=switch_leg,
         switch_closed=pp_net.switch.closed.to_numpy(bool),
-        **_shares(pp_net, phases),
+        **_ports(pp_net, phases),
         controls=_held_buses(pp_net, position),
     )
     return _behind_grid_impedance(net, pp_net) if phases == 3 else net
@@ -140,10 +141,9 @@ def _names(pp_net: Any) -> dict[str, Any]:
     return {"bus_count": len(buses), "bus_names": buses, "branch_count": len(branches), "branch_names": branches}
 
 
-def _shares(pp_net: Any, phases: int) -> dict[str, Any]:
-    """Voltage-dependent shares of the ports."""
-    names = ("share_current_p", "share_impedance_p", "share_current_q", "share_impedance_q")
-    return dict(zip(names, np.repeat(bus_powers(pp_net)[2], phases, axis=1), strict=True))
+def _ports(pp_net: Any, phases: int) -> dict[str, Any]:
+    """Voltage-dependent shares of the ports, and ports other than the buses."""
+    return delta_ports(pp_net) if phases == 3 else dict(zip(SHARES, bus_powers(pp_net)[2], strict=True))
 
 
 def _balanced(pp_net: Any) -> tuple[Complexes, Ints, Complexes]:
@@ -188,13 +188,13 @@ def injections_from_pandapower(pp_net: Any, phases: int = 1) -> tuple[Floats, Fl
     Loads, sgens, gens without ``slack`` (active power), storages, motors, wards (their constant power),
     unbalanced loads and sgens (``phases=1``: summed over the phases) in service; what stands at a bus out of
     service counts nothing. Balanced elements put a third on each phase.
+
+    ``phases=3`` with anything in service whose ``type`` is ``"delta"``: one value for each port of the network,
+    ``(ports,)``: the phases of all buses to earth, then a–b, b–c and c–a at each bus with something in delta.
     """
     _refuse(pp_net, phases)
     if phases == 3:
-        balanced = copy.copy(pp_net)
-        for name in ("asymmetric_load", "asymmetric_sgen"):
-            balanced[name] = pp_net[name].iloc[:0]
-        return phase_injections(pp_net, *bus_powers(balanced)[:2])
+        return phase_injections(pp_net)
     p_mw, q_mvar, _ = bus_powers(pp_net)
     gens = _held_gens(pp_net)
     position = {int(index): k for k, index in enumerate(pp_net.bus.index)}

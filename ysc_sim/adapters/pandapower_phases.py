@@ -1,18 +1,21 @@
 """The unbalanced model: sequence parameters of pandapower turned into phase matrices.
 
 As in ``runpp_3ph``, lines, transformers (vector groups Dyn, YNyn, Yzn, and those without a path for zero
-sequence) and shunts have parameters for zero, positive and negative sequence; an external grid is stiff for the
-positive sequence and has its short-circuit impedance for the other two. One power base of 1 MVA per phase,
-voltages to neutral.
+sequence; with three windings see :mod:`.pandapower_three_windings`) and shunts have parameters for zero, positive
+and negative sequence; an external grid is stiff for the positive sequence and has its short-circuit impedance for
+the other two. One power base of 1 MVA per phase, voltages to neutral.
 """
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 
-from ysc_sim.adapters.pandapower_ppc import BASE_MVA, bus_order, converted, two_ports
+from ysc_sim.adapters.pandapower_delta import delta_buses, parted, with_delta
+from ysc_sim.adapters.pandapower_ppc import BASE_MVA, bus_order, bus_powers, converted, two_ports
+from ysc_sim.adapters.pandapower_three_windings import windings_of, zero_sequence_legs
 from ysc_sim.adapters.unrepresentable import UnrepresentableElementError
 from ysc_sim.powerflow.network import Complexes
 from ysc_sim.units import Floats, Ints
@@ -45,30 +48,51 @@ def phase_matrices(zero: Complexes, positive: Complexes, negative: Complexes) ->
 def branch_phase_admittances(pp_net: Any) -> tuple[Complexes, Ints, Complexes]:
     """Matrices (L, 6, 6) p.u. on 1 MVA a phase, their buses (L, 2), and shunts (n, 3, 3) per bus.
 
-    Order: lines, transformers, impedances.
+    Order: lines, transformers, the hv, then mv, then lv legs of three-winding transformers, impedances.
     """
     from pandapower.pypower.idx_bus import BS, GS
 
     _require_zero_sequence(pp_net)
+    first = len(pp_net.line) + len(pp_net.trafo)
+    legs = slice(first, first + 3 * len(pp_net.trafo3w))
     parts = []
-    for sequence in (0, 1, 2):
+    for sequence in (1, 2):
         net, ppc = converted(pp_net, all_buses=True, sequence=sequence)
-        y, ends = two_ports(net, ppc, check_shorts=sequence > 0)
+        y, ends = two_ports(net, ppc)
         parts.append(y)
         if sequence == 1:
             rows, _ = bus_order(net)
             shunt = (ppc["bus"][rows, GS] + 1j * ppc["bus"][rows, BS]) / BASE_MVA
-    return phase_matrices(*parts), ends, shunt[:, None, None] * np.eye(3)
+    parts[1][legs] = parts[0][legs].transpose(0, 2, 1)  # pandapower turns two-winding transformers only
+    zero = np.zeros_like(parts[0])
+    zero[legs] = zero_sequence_legs(pp_net) if len(pp_net.trafo3w) else 0
+    zero[np.r_[0:first, legs.stop : len(zero)]] = _zero_sequence_of_others(pp_net)
+    return phase_matrices(zero, *parts), ends, shunt[:, None, None] * np.eye(3)
 
 
-def phase_injections(pp_net: Any, p_mw: Floats, q_mvar: Floats) -> tuple[Floats, Floats]:
-    """Injections (n, 3) in kW and kvar: ``p_mw``, ``q_mvar`` (n,) consumed by balanced elements, a third on
-    each phase, and the unbalanced loads and sgens phase by phase."""
+def _zero_sequence_of_others(pp_net: Any) -> Complexes:
+    """(L, 2, 2) of lines, two-winding transformers and impedances."""
+    others = copy.copy(pp_net)
+    others["trafo3w"] = pp_net.trafo3w.iloc[:0]
+    return two_ports(*converted(others, all_buses=True, sequence=0), check_shorts=False)[0]
+
+
+def phase_injections(pp_net: Any) -> tuple[Floats, Floats]:
+    """Injections in kW and kvar, (n, 3), or by port where something is connected in delta."""
+    at = delta_buses(pp_net)
+    star, delta = (_injected(part) for part in parted(pp_net))
+    return with_delta(at, star[0], delta[0]), with_delta(at, star[1], delta[1])
+
+
+def _injected(pp_net: Any) -> tuple[Floats, Floats]:
+    """Injections (n, 3): a third of balanced elements on each phase, unbalanced loads and sgens phase by phase."""
+    balanced_only = copy.copy(pp_net)
+    for name in ("asymmetric_load", "asymmetric_sgen"):
+        balanced_only[name] = pp_net[name].iloc[:0]
     position = {int(index): k for k, index in enumerate(pp_net.bus.index)}
     live = pp_net.bus.in_service.to_numpy(bool)
     answer = []
-    for axis, balanced in (("p", p_mw), ("q", q_mvar)):
-        unit = "mw" if axis == "p" else "mvar"
+    for axis, unit, balanced in zip("pq", ("mw", "mvar"), bus_powers(balanced_only)[:2], strict=True):
         total = np.repeat(-1000.0 * balanced[:, None] / 3, 3, axis=1)
         for name, sign in (("asymmetric_load", -1000.0), ("asymmetric_sgen", 1000.0)):
             table = pp_net[name]
@@ -82,22 +106,12 @@ def phase_injections(pp_net: Any, p_mw: Floats, q_mvar: Floats) -> tuple[Floats,
 
 def refuse_for_phases(pp_net: Any) -> None:
     """:class:`UnrepresentableElementError` for what has no counterpart with three phases."""
-    for name, advice in (
-        ("trafo3w", "replace it by two-winding transformers"),
-        ("gen", "make it an sgen, or the source an ext_grid"),
-    ):
-        table = pp_net[name]
-        on = table[table.in_service.astype(bool)]
-        if len(on):
-            raise UnrepresentableElementError(f"{name} {on.index[0]} cannot be represented with phases=3; {advice}.")
-    for name in ("load", "sgen", "asymmetric_load", "asymmetric_sgen"):
-        table = pp_net[name]
-        delta = table[table.in_service.astype(bool) & (table.type.astype(str).str.lower() == "delta")]
-        if len(delta):
-            raise UnrepresentableElementError(
-                f"{name} {delta.index[0]} is connected in delta, which injections per phase cannot express; "
-                f"build a Network with ports between phases."
-            )
+    gen = pp_net.gen[pp_net.gen.in_service.astype(bool)]
+    if len(gen):
+        raise UnrepresentableElementError(
+            f"gen {gen.index[0]} cannot be represented with phases=3; make it an sgen, or the source an ext_grid."
+        )
+    windings_of(pp_net)
 
 
 def _require_zero_sequence(pp_net: Any) -> None:
