@@ -48,10 +48,13 @@ from ysc_sim.contracts.stretches import (
     Following,
     Recounting,
     Scheduled,
+    Stepping,
+    Steps,
     following,
     promises,
     recounting,
     scheduled,
+    stepping,
 )
 from ysc_sim.contracts.wiring import NetworkMarket, Tangent, Wiring
 from ysc_sim.contracts.world import SITE, DeviceState, EnergyClass, Moment, Rows, Site
@@ -107,6 +110,8 @@ __all__ = [
     "Site",
     "SlotMeters",
     "Startable",
+    "Stepping",
+    "Steps",
     "Store",
     "Strategy",
     "Switchable",
@@ -121,4 +126,5 @@ __all__ = [
     "recounting",
     "scheduled",
     "startable",
+    "stepping",
 ]

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 from ysc_sim.contracts.devices import Device
 from ysc_sim.contracts.markets import Forecast, History
-from ysc_sim.contracts.world import DeviceState
+from ysc_sim.contracts.world import DeviceState, Moment
 from ysc_sim.units import Floats, Ints
 
 
@@ -52,6 +52,35 @@ class Following(Device, Protocol):
         ...
 
 
+class Steps(Protocol):
+    """Stores on their way through a stretch: at every step first :meth:`bands`, then :meth:`go`."""
+
+    def bands(self, moment: Moment) -> tuple[Floats, Floats]:
+        """``lo_kw`` and ``hi_kw`` as the fleet's own ``bands`` would say, (R, m); the tuple of before if it holds."""
+        ...
+
+    def store(self) -> tuple[Floats, Floats, Floats]:
+        """Stored, floor and capacity as the fleet's own ``store`` would say, kWh that nobody changes in place."""
+        ...
+
+    def go(self, p_kw: Floats, moment: Moment) -> tuple[Floats, Floats | None]:
+        """Let a step pass at powers (R, m): ``energy_kwh`` and ``held_s`` as the fleet's ``advance`` would say."""
+        ...
+
+    def followed(self) -> Followed:
+        """What all steps did, when they have passed."""
+        ...
+
+
+@runtime_checkable
+class Stepping(Device, Protocol):
+    """A fleet of stores with a shorter way through many steps than its ``bands`` and ``advance``."""
+
+    def begin_steps(self, state: DeviceState, count: int, dt_s: float) -> Steps | None:
+        """A way through ``count`` steps of ``dt_s`` that changes ``state``; None where there is none as things are."""
+        ...
+
+
 @runtime_checkable
 class Recounting(Forecast, Protocol):
     """A forecast, beside being a :class:`~ysc_sim.contracts.markets.Forecast`, that can say what it has said before."""
@@ -75,6 +104,11 @@ def scheduled(fleet: Device) -> TypeGuard[Scheduled]:
 def following(fleet: Device) -> TypeGuard[Following]:
     """Whether a fleet is :class:`Following`."""
     return fleet.flexible and fleet.stores and _offered(type(fleet), "follow_steps", ("bands", "advance", "store"))
+
+
+def stepping(fleet: Device) -> TypeGuard[Stepping]:
+    """Whether a fleet is :class:`Stepping`."""
+    return fleet.flexible and fleet.stores and _offered(type(fleet), "begin_steps", ("bands", "advance", "store"))
 
 
 def promises(plugin: object, name: str, about: str) -> bool:

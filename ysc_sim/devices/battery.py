@@ -28,7 +28,7 @@ from ysc_sim.devices.battery_limits import PowerLimits
 from ysc_sim.devices.battery_response import Piece, Response, lost_kw, rate_kw, share_until
 from ysc_sim.devices.battery_sizes import Sizes, at, column_of
 from ysc_sim.devices.battery_spec import BatterySpec, design_of
-from ysc_sim.devices.battery_steps import follow
+from ysc_sim.devices.battery_steps import Steps, follow
 from ysc_sim.devices.conversion import one_if_equal
 from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
 
@@ -214,9 +214,18 @@ class BatteryFleet:
 
     def follow_steps(self, state: DeviceState, wish_kw: Floats, dt_s: float) -> Followed | None:
         """Many steps in one go (:mod:`ysc_sim.devices.battery_steps`); None unless the batteries are plain."""
+        return follow(state, wish_kw, self._fixed_window, self._sizes, dt_s) if self._plain(state) else None
+
+    def begin_steps(self, state: DeviceState, count: int, dt_s: float) -> Steps | None:
+        """A way through ``count`` steps that is asked step by step; None unless the batteries are plain."""
+        return Steps(state, self._fixed_window, self._sizes, dt_s, count) if self._plain(state) else None
+
+    def _plain(self, state: DeviceState) -> bool:
+        """Whether power depends on the wish alone as long as there is energy or room, and all are between the two."""
         limited = self._limits.charge or self._limits.discharge
         special = limited or self._has_standby or self._ages or self._response is not None
-        return None if special else follow(state, wish_kw, self._fixed_window, self._sizes, dt_s)
+        (bottom, top), stored = self._fixed_window, state["stored_kwh"]
+        return not special and bool(((bottom <= stored) & (stored <= top)).all())
 
     def _late(self, response: Response, state: DeviceState, p_kw: Floats, dt_s: float | Floats, moment: Moment) -> Flow:
         """As :meth:`advance`, of batteries that need time to follow: piece after piece of even power."""
@@ -377,8 +386,8 @@ class BatteryFleet:
             np.where(ages & (twice > 0), calendar + cycle - before, np.nan), self.energy_kwh
         )
         used = self.life_used(calendar**2 - state["calendar_a_start"], cycle**2 - state["cycle_a_start"])
-        price = np.array([design.price_jpy_per_kwh or np.nan for design in self.designs]) * self.energy_kwh
-        wear = np.where(ages, used * price, np.nan)
+        price = np.array([design.price_jpy_per_kwh or np.nan for design in self.designs])
+        wear = np.where(ages, used * (price * self.energy_kwh), np.nan)
         per_kwh = np.divide(wear, state["out_kwh"], out=np.full(wear.shape, np.nan), where=state["out_kwh"] > 0)
         found["battery_wear_jpy"] = Measure(wear)
         found["battery_wear_jpy_per_kwh"] = Measure(per_kwh, state["out_kwh"])

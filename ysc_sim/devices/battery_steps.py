@@ -9,30 +9,97 @@ from __future__ import annotations
 
 import numpy as np
 
-from ysc_sim.contracts import DeviceState, Followed
+from ysc_sim.contracts import DeviceState, Followed, Moment
 from ysc_sim.devices.battery_sizes import Sizes
 from ysc_sim.units import EMPTY_KWH, SECONDS_PER_HOUR, Bools, Floats
 
 
-def follow(
-    state: DeviceState, wish_kw: Floats, window: tuple[Floats, Floats], size: Sizes, dt_s: float
-) -> Followed | None:
+def follow(state: DeviceState, wish_kw: Floats, window: tuple[Floats, Floats], size: Sizes, dt_s: float) -> Followed:
     """Batteries of all rows under ``wish_kw`` (K, R, m), each held for ``dt_s``; changes ``state``.
 
-    ``window``: floor and ceiling. None, and nothing done, where a store stands outside of it.
+    ``window``: floor and ceiling, between which all stand.
     """
     stored, (bottom, top) = state["stored_kwh"], window
-    if (stored < bottom).any() or (stored > top).any():
-        return None
     dt_h = dt_s / SECONDS_PER_HOUR
     p_kw = np.minimum(np.maximum(wish_kw, -size.power_kw), size.power_kw)
-    passing = size.passing(p_kw)
-    rate, lost = (np.zeros(p_kw.shape) if kw is None else kw for kw in (passing.rate_kw(), passing.lost_kw()))
+    rate, lost = _rate_and_loss(size, p_kw)
     change = rate * dt_h
     levels, works = _levels(stored, change, p_kw < 0, p_kw > 0, bottom, top)
-    before = levels[:-1]
     for values in (p_kw, change, lost):
         values *= works
+    return _told(state, p_kw, rate, change, lost, levels, dt_h)
+
+
+class Steps:
+    """Plain batteries on their way through a stretch, asked at every step what they can do and told what to do."""
+
+    def __init__(self, state: DeviceState, window: tuple[Floats, Floats], size: Sizes, dt_s: float, count: int) -> None:
+        self._state, self._size, (self._bottom, self._top) = state, size, window
+        self._dt_h = dt_s / SECONDS_PER_HOUR
+        stored = state["stored_kwh"]
+        self._levels = np.empty((count + 1, *stored.shape))
+        self._levels[0] = stored
+        self._level = self._levels[0]
+        self._now: tuple[Floats, Floats] | None = None
+        self._p_kw = np.empty((count, *stored.shape))
+        self._done = 0
+        self._most_in_kw, self._most_out_kw = -size.power_kw, size.power_kw
+        self._nearly_top, self._nearly_bottom = self._top - EMPTY_KWH, self._bottom + EMPTY_KWH
+
+    def bands(self, moment: Moment) -> tuple[Floats, Floats]:
+        """Rated power either way as long as there is energy or room, (R, m)."""
+        if self._now is None:
+            level = self._level
+            self._now = self._most_in_kw * (level < self._nearly_top), self._most_out_kw * (level > self._nearly_bottom)
+        return self._now
+
+    def store(self) -> tuple[Floats, Floats, Floats]:
+        """Where they stand, (R, m) kWh."""
+        return self._level, self._bottom, self._top
+
+    def go(self, p_kw: Floats, moment: Moment) -> tuple[Floats, Floats | None]:
+        """Hold powers (R, m) within the bands for a step: energies, and for how long each was held, where some were
+        not to the end.
+        """
+        k, dt_h = self._done, self._dt_h
+        self._done = k + 1
+        level, after = self._level, self._levels[k + 1]
+        self._p_kw[k] = p_kw
+        energy = p_kw * dt_h
+        rate = self._size.passing(p_kw).rate_kw() if np.count_nonzero(p_kw) else None
+        if rate is None:
+            after[...] = level
+            return energy, None
+        self._level, self._now = after, None
+        wanted = rate * dt_h
+        wanted += level
+        np.maximum(wanted, self._bottom, out=after)
+        np.minimum(after, self._top, out=after)
+        ended = np.not_equal(wanted, after)
+        if not np.count_nonzero(ended):
+            return energy, None
+        held_h = np.zeros_like(after) + dt_h
+        held_h[ended] = np.abs(after[ended] - level[ended]) / np.abs(rate[ended])
+        return p_kw * held_h, held_h * SECONDS_PER_HOUR
+
+    def followed(self) -> Followed:
+        """What all of them did; changes the state."""
+        rate, lost = _rate_and_loss(self._size, self._p_kw)
+        return _told(self._state, self._p_kw, rate, rate * self._dt_h, lost, self._levels, self._dt_h)
+
+
+def _rate_and_loss(size: Sizes, p_kw: Floats) -> tuple[Floats, Floats]:
+    """Rate at which the stores fill and what is lost, at powers (K, R, m) at the terminals."""
+    passing = size.passing(p_kw)
+    rate, lost = (np.zeros(p_kw.shape) if kw is None else kw for kw in (passing.rate_kw(), passing.lost_kw()))
+    return rate, lost
+
+
+def _told(
+    state: DeviceState, p_kw: Floats, rate: Floats, change: Floats, lost: Floats, levels: Floats, dt_h: float
+) -> Followed:
+    """What batteries did in ``K`` steps that led through ``levels`` (K + 1, R, m); changes ``state``."""
+    before = levels[:-1]
     step, row, device = np.nonzero(before + change != levels[1:])
     stopped = step, row, device
     energy = p_kw * dt_h

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,16 +54,21 @@ def decide(community: Community, state: State, frame: Frame) -> None:
         if not community.switches:
             return
         frame.lo_kw = frame.hi_kw = np.zeros(state.net_kw.shape)
+    listen(community, state, frame, [eyes_of(community, state, frame, control) for control in community.controls])
+
+
+def listen(community: Community, state: State, frame: Frame, eyes: Sequence[Callable[[], View]]) -> None:
+    """Ask each strategy what it wants, by its own of ``eyes``."""
     first = community.controls[0]
     if len(community.controls) == 1 and first.columns is None:
-        said = first.strategy.decide(_view(community, state, frame, first), state.controls[0])
+        said = first.strategy.decide(eyes[0](), state.controls[0])
         frame.wish_kw, frame.off = said if isinstance(said, Wish) else (said, None)
         return
     wish = np.zeros(state.net_kw.shape)
     off = np.zeros((*wish.shape, community.switches[0].stages)) if community.switches else None
-    for control, memory in zip(community.controls, state.controls, strict=True):
+    for control, memory, look in zip(community.controls, state.controls, eyes, strict=True):
         columns = slice(None) if control.columns is None else control.columns
-        said = control.strategy.decide(_view(community, state, frame, control), memory)
+        said = control.strategy.decide(look(), memory)
         if isinstance(said, Wish):
             wish[:, columns] = said.power_kw
             if off is not None:
@@ -72,12 +78,14 @@ def decide(community: Community, state: State, frame: Frame) -> None:
     frame.wish_kw, frame.off = wish, off
 
 
-def _view(community: Community, state: State, frame: Frame, control: Control) -> View:
+def eyes_of(community: Community, state: State, frame: Frame, control: Control) -> Callable[[], View]:
+    """Shows a strategy what it may know of ``frame`` as it is whenever it is asked."""
     pick, columns = control.pick, control.columns
     axis = community.site.axis
+    slot_s, step_s = axis.slot_s, axis.step_s
 
     def stores() -> Store:
-        return Store(*(pick(total) for total in stores_of(community, state)))
+        return Store(*(pick(total) for total in (frame.stored or stores_of)(community, state)))
 
     def meters() -> SlotMeters:
         return SlotMeters(
@@ -91,21 +99,29 @@ def _view(community: Community, state: State, frame: Frame, control: Control) ->
         both = frame.import_price, frame.export_price
         return both if columns is None else (both[0][columns], both[1][columns])
 
-    return View(
-        t_s=frame.moment.t_s,
-        slot_elapsed_s=frame.slot_elapsed_s,
-        slot_s=axis.slot_s,
-        step_s=axis.step_s,
-        fixed_kw=pick(frame.fixed_kw),
-        lo_kw=pick(frame.lo_kw),
-        hi_kw=pick(frame.hi_kw),
-        stores=stores,
-        meters=meters,
-        prices=prices,
-        committed=lambda: pick(frame.committed()),
-        promise_is_floor=frame.promise_is_floor,
-        beyond=beyond_of(community, state, frame, control),
-    )
+    def committed() -> Floats:
+        return pick(frame.committed())
+
+    beyond = beyond_of(community, state, frame, control)
+
+    def look() -> View:
+        return View(
+            t_s=frame.moment.t_s,
+            slot_elapsed_s=frame.slot_elapsed_s,
+            slot_s=slot_s,
+            step_s=step_s,
+            fixed_kw=pick(frame.fixed_kw),
+            lo_kw=pick(frame.lo_kw),
+            hi_kw=pick(frame.hi_kw),
+            stores=stores,
+            meters=meters,
+            prices=prices,
+            committed=committed,
+            promise_is_floor=frame.promise_is_floor,
+            beyond=beyond,
+        )
+
+    return look
 
 
 def stores_of(community: Community, state: State) -> tuple[Floats, Floats, Floats]:

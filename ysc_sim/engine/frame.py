@@ -43,3 +43,5 @@ class Frame:
     wish_kw: Any = None
     off: Any = None
     """(R, n, P): share of each stage of demand that is switched off; None: nothing is."""
+    stored: Any = None
+    """Tells stored energy, floor and capacity at each building sooner than the fleets do; None: they are asked."""

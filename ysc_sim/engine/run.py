@@ -35,6 +35,7 @@ from ysc_sim.engine.transfer import (
     next_change_s,
 )
 from ysc_sim.engine.trips import start_trips
+from ysc_sim.engine.walk import read_slot
 from ysc_sim.errors import InvariantError
 from ysc_sim.results.arrays import Event
 from ysc_sim.results.recorder import Recorder
@@ -75,13 +76,13 @@ class Run:
         self.dark = False
         self._next_event_s = self._ask_for_events()
         self._next_any_s = float(self._next_event_s.min())
-        self.frame = self._new_frame(None, 0, 0)
+        self.frame = self.new_frame(None, 0, 0)
 
     def begin_at(self, step: int) -> None:
         """Stand at the beginning of ``step``; state and records are those of a run that came so far."""
         self.now_s = step * self.axis.step_s
         self._note_events()
-        self.frame = self._new_frame(None, self.now_s, step)
+        self.frame = self.new_frame(None, self.now_s, step)
 
     # -- close ---------------------------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ class Run:
         goal = np.minimum(self._next_event_s[rows] - self.now_s, span)
         if self.dark or solved_inside(self.community):
             goal = np.minimum(goal, elapsed[rows] + seconds_to_limit(self.community, part))
-        frame = self._new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
+        frame = self.new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
         advance(self.community, part, frame, (goal - elapsed[rows])[:, None])
         if not whole:
             self.state.put(rows, part)
@@ -150,7 +151,7 @@ class Run:
         part = self.state if whole else self.state.take(rows)
         self.yard.switch_rows(part, rows, self.now_s + elapsed[rows])
         self.dark = self.dark or not tied_and_whole(part)
-        frame = self._new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
+        frame = self.new_frame(None if whole else rows, self.now_s + elapsed[rows][:, None], self.frame.moment.step)
         for fleet, memory in zip(self.community.fleets, part.fleets, strict=True):
             fleet.on_event(memory, frame.moment)
         for stage in STAGES:
@@ -174,10 +175,7 @@ class Run:
         recorder.grid_import_kwh[slot] = state.grid_import_kwh[:, 0]
         recorder.grid_export_kwh[slot] = state.grid_export_kwh[:, 0]
         recorder.loss_kwh[slot] = state.loss_kwh[:, 0]
-        state.last_import_kwh = state.import_kwh - state.slot_import_kwh
-        state.slot_import_kwh = state.import_kwh
-        state.last_grid_import_kwh = state.grid_import_kwh - state.slot_grid_import_kwh
-        state.slot_grid_import_kwh = state.grid_import_kwh
+        read_slot(state)
 
     # -- events --------------------------------------------------------------------------------------------------
 
@@ -235,7 +233,7 @@ class Run:
     def stretch(self, first: int, last: int) -> int:
         """Close and act at all steps from ``first`` on, at most to ``last``, at once; how many steps have passed.
 
-        0 where something happens in the very first, or somebody wants to be asked at every step.
+        0 where something happens in the very first, or some device wants to be asked at every step.
         """
         if not self._stretches or self.dark:
             return 0
@@ -248,16 +246,14 @@ class Run:
         if not count:
             return 0
         if opens and not self.gate.can_wait:
-            self.gate.open(first // per_slot, self._new_frame(None, first * step_s, first), self.state)
-        if not take_steps(self, first, count):
-            self._stretches = False
-            return 0
+            self.gate.open(first // per_slot, self.new_frame(None, first * step_s, first), self.state)
+        take_steps(self, first, count)
         self.now_s = (first + count) * step_s
-        self.frame = self._new_frame(None, self.now_s - step_s, first + count - 1)
+        self.frame = self.new_frame(None, self.now_s - step_s, first + count - 1)
         if self.gate.active and self.gate.can_wait:
             slots = range(-(-first // per_slot), (first + count - 1) // per_slot + 1)
             self.gate.open_all(
-                slots, lambda slot: self._new_frame(None, slot * self.axis.slot_s, slot * per_slot), self.state
+                slots, lambda slot: self.new_frame(None, slot * self.axis.slot_s, slot * per_slot), self.state
             )
         return count
 
@@ -269,7 +265,7 @@ class Run:
         if due:
             self.yard.switch_rows(self.state, np.arange(self.community.rows), np.full(self.community.rows, float(t_s)))
             self.dark = not self.on_grid
-        frame = self.frame = self._new_frame(None, t_s, t_s // self.axis.step_s)
+        frame = self.frame = self.new_frame(None, t_s, t_s // self.axis.step_s)
         if due:
             for fleet, memory in zip(self.community.fleets, self.state.fleets, strict=True):
                 fleet.on_event(memory, frame.moment)
@@ -291,12 +287,13 @@ class Run:
         for stage in STAGES:
             stage(community, self.state, frame)
         if apart:
-            own = self._new_frame(rows, np.full((rows.size, 1), float(t_s)), frame.moment.step)
+            own = self.new_frame(rows, np.full((rows.size, 1), float(t_s)), frame.moment.step)
             for stage in STAGES:
                 stage(community, part, own)
             self.state.put(rows, part)
 
-    def _new_frame(self, rows: Ints | None, t_s: float | Floats, step: int) -> Frame:
+    def new_frame(self, rows: Ints | None, t_s: float | Floats, step: int) -> Frame:
+        """The scratch of an instant; ``rows`` None: of all of them."""
         slot_s = self.axis.slot_s
         slot = step // self.axis.steps_per_slot
         import_price, export_price = self.prices.of_slot(slot)

@@ -1,12 +1,14 @@
 """Stretches: steps between two events, taken at once where nobody needs an instant of its own (decision 0007).
 
 What keeps no state (profiles, meters, registers, columns, bids that only read meters) is worked out for all steps of a
-stretch as arrays; only the stores' levels are followed step by step, by the fleet itself. Every number is made by the
-same operations in the same order as step by step, so that the bits are the same.
+stretch as arrays; only the stores' levels are followed step by step, by the fleet itself, and, with them, strategies
+that look at more than what is fixed (:mod:`ysc_sim.engine.walk`). Every number is made by the same operations in the
+same order as step by step, so that the bits are the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
@@ -16,6 +18,7 @@ from ysc_sim.community.segments import Segments
 from ysc_sim.contracts import Device, Followed, View, Wish, following, promises, scheduled
 from ysc_sim.engine.meters import LAST_BITS, Rest, read_meters
 from ysc_sim.engine.move import GENERATION, STORES
+from ysc_sim.engine.walk import Known, Walked, walk
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
 
 if TYPE_CHECKING:
@@ -42,17 +45,18 @@ class Part(NamedTuple):
 
 
 def can_stretch(community: Community) -> bool:
-    """Whether the steps between two events may be taken at once: nobody looks at more than a stretch can show."""
-    special = community.switches or community.export_bans or community.island.cold_load is not None
-    if special or (community.wires is not None and community.wires.control):
+    """Whether the steps between two events may be taken at once: devices need no instants of their own."""
+    if community.export_bans or community.island.cold_load is not None:
+        return False
+    if community.wires is not None and community.wires.control:
         return False
     flexible = [i for i, fleet in enumerate(community.fleets) if fleet.flexible]
     if len(flexible) > 1 or not all(f.flexible or scheduled(f) for f in community.fleets):
         return False
     if not flexible:
         return True
-    follows = following(community.fleets[flexible[0]]) and community.by_building[flexible[0]].one_each
-    return follows and all(promises(control.strategy, "from_fixed", "decide") for control in community.controls)
+    fleet = community.fleets[flexible[0]]
+    return fleet.stores and fleet.energy_class == "battery" and community.by_building[flexible[0]].one_each
 
 
 def steps_at_once(community: Community, first: int, last: int, held: int | None) -> int:
@@ -68,8 +72,8 @@ def steps_at_once(community: Community, first: int, last: int, held: int | None)
     return intervals * every if intervals * every >= LEAST else 0
 
 
-def take_steps(run: Run, first: int, count: int) -> bool:
-    """Let ``count`` steps from ``first`` on pass and book them; False, and nothing done, where the stores refuse."""
+def take_steps(run: Run, first: int, count: int) -> None:
+    """Let ``count`` steps from ``first`` on pass and book them."""
     community, state = run.community, run.state
     shape = (count, community.rows, len(community.buildings))
     dt_h = run.axis.step_s / SECONDS_PER_HOUR
@@ -85,21 +89,22 @@ def take_steps(run: Run, first: int, count: int) -> bool:
         parts.append(Part(fleet, to_building, p_kw, _grouped(to_building, p_kw * dt_h), None))
     fixed = np.zeros(shape) if fixed is None else fixed
     net = fixed if fixed.shape == shape else np.broadcast_to(fixed, shape)
-    if None in parts:
-        place = parts.index(None)
-        followed = _follow(run, place, net)
-        if followed is None:
-            return False
-        to_building = community.by_building[place]
-        moved = _grouped(to_building, followed.energy_kwh)
-        parts[place] = Part(community.fleets[place], to_building, followed.p_kw, moved, followed)
-        net = net + _grouped(to_building, followed.p_kw)
+    place = parts.index(None) if None in parts else None
+    lost: dict[str, list[Floats]] = {}
+    if place is not None or community.switches:
+        walked = _decided(run, first, place, parts, net)
+        if walked.off is not None:
+            net, lost = _switch_off(community, parts, walked.off, net, dt_h)
+        if walked.stores is not None and place is not None:
+            to_building = community.by_building[place]
+            moved = _grouped(to_building, walked.stores.energy_kwh)
+            parts[place] = Part(community.fleets[place], to_building, walked.stores.p_kw, moved, walked.stores)
+            net = net + _grouped(to_building, walked.stores.p_kw)
     done = [part for part in parts if part is not None]
     for i, part in enumerate(done):
         state.p_kw[i] = part.p_kw[-1]
     state.net_kw = net[-1]
-    _book(run, first, done, net)
-    return True
+    _book(run, first, done, lost, net)
 
 
 def _grouped(groups: Segments, values: Floats) -> Floats:
@@ -109,14 +114,61 @@ def _grouped(groups: Segments, values: Floats) -> Floats:
     return groups.sum(values.reshape(-1, values.shape[2])).reshape(*values.shape[:2], -1)
 
 
-def _follow(run: Run, place: int, fixed: Floats) -> Followed | None:
-    """Let the stores follow what their strategies wish of them; None where they must be asked step by step."""
-    community, to_building = run.community, run.community.by_building[place]
-    wish = _wish(community, run.state.controls, fixed)
-    own = wish if to_building.identity else wish.take(to_building.group, axis=2)
-    fleet = community.fleets[place]
-    assert following(fleet)
-    return fleet.follow_steps(run.state.fleets[place], own, float(run.axis.step_s))
+def _decided(run: Run, first: int, place: int | None, parts: list[Part | None], net: Floats) -> Walked:
+    """What strategies make of the steps: of all at once where they look at what is fixed alone, else one by one."""
+    community = run.community
+    fleet = None if place is None else community.fleets[place]
+    at_once = all(promises(control.strategy, "from_fixed", "decide") for control in community.controls)
+    if place is not None and fleet is not None and following(fleet) and at_once and not community.switches:
+        wish, to_building = _wish(community, run.state.controls, net), community.by_building[place]
+        own = wish if to_building.identity else wish.take(to_building.group, axis=2)
+        followed = fleet.follow_steps(run.state.fleets[place], own, float(run.axis.step_s))
+        if followed is not None:
+            return Walked(followed, None)
+    p_kw = [None if part is None else part.p_kw for part in parts]
+    moved = [None if part is None else part.moved_kwh for part in parts]
+    return walk(run, first, Known(net, p_kw, moved), place)
+
+
+def _switch_off(
+    community: Community, parts: list[Part | None], off: Floats, net: Floats, dt_h: float
+) -> tuple[Floats, dict[str, list[Floats]]]:
+    """Take what was switched off, ``off`` (K, S, n, P), from the powers of the loads: what is left of ``net``, and the
+    columns that tell of it.
+    """
+    columns: dict[str, list[Floats]] = {}
+    for switches in community.switches:
+        part = parts[switches.fleet]
+        assert part is not None
+        gone = np.clip(switches.spread(off.reshape(-1, *off.shape[2:])), 0.0, 1.0).reshape(*off.shape[:2], -1)
+        p_kw = part.p_kw * (1.0 - gone)
+        net = net - _grouped(part.to_building, part.p_kw * gone)
+        for name, values in _switched_off(part, p_kw - part.p_kw, switches.of_device.comfort_jpy_per_kwh, dt_h):
+            columns.setdefault(name, []).append(values)
+        moved = _grouped(part.to_building, p_kw * dt_h)
+        parts[switches.fleet] = part._replace(p_kw=p_kw, moved_kwh=moved)
+    return net, columns
+
+
+def _switched_off(
+    part: Part, gone_kw: Floats, comfort_jpy_per_kwh: Floats, dt_h: float
+) -> Iterator[tuple[str, Floats]]:
+    """Columns (K, S, n) of demand of one fleet that was switched off, as an act of its own would book it."""
+    nowhere = ~gone_kw.any(axis=(1, 2))
+    if nowhere.all():
+        return
+    assert part.fleet.tier_shares is not None
+    kwh = np.maximum(gone_kw, 0.0) * dt_h
+    total = _grouped(part.to_building, kwh)
+    # An act in which nothing is off books nothing: not even 0 may be added to a demand of −0.
+    load = total.copy()
+    load[nowhere] = -0.0
+    yield "load_kwh", load
+    yield "unserved_kwh", total
+    yield "switched_off_kwh", total
+    yield "lost_comfort_jpy", _grouped(part.to_building, kwh * comfort_jpy_per_kwh)
+    for tier in range(4):
+        yield f"unserved_kwh_tier{tier + 1}", _grouped(part.to_building, kwh * part.fleet.tier_shares[:, tier])
 
 
 def _wish(community: Community, memories: list[dict[str, Floats]], fixed: Floats) -> Floats:
@@ -158,8 +210,10 @@ def _asked(control: Control, fixed: Floats, memory: dict[str, Floats], community
     return said.power_kw if isinstance(said, Wish) else said
 
 
-def _book(run: Run, first: int, parts: list[Part], net: Floats) -> None:
-    """Meters, columns and registers of all steps of a stretch; ``net`` (K, S, n) kW."""
+def _book(run: Run, first: int, parts: list[Part], lost: dict[str, list[Floats]], net: Floats) -> None:
+    """Meters, columns and registers of all steps of a stretch; ``net`` (K, S, n) kW; ``lost``: columns of demand that
+    was switched off.
+    """
     energy = parts[0].moved_kwh if parts else np.zeros(net.shape)
     for part in parts[1:]:
         energy = energy + part.moved_kwh
@@ -171,6 +225,8 @@ def _book(run: Run, first: int, parts: list[Part], net: Floats) -> None:
     together = [np.add.reduce(values, axis=2, keepdims=True) for values in (net, energy)]
     whole = _meters(together[0], together[1], stores, dt_s, together=True)
     columns = _columns(parts)
+    for name, more in lost.items():
+        columns[name] = columns.get(name, []) + more
     columns["import_kwh"], columns["export_kwh"] = [meters[0]], [meters[1]]
     every = run.community.record_every
     interval = first // every
