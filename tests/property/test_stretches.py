@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import ysc_sim as ysc
 from ysc_sim.community.compile import compile_community
@@ -43,6 +45,32 @@ CASES: dict[str, dict[str, Any]] = {
     "outages of rows": {"outages": [{"kind": "random", "per_year": 400, "median_h": 1}], "ensemble": {"seeds": 3}},
     "a battery that wears": {"buildings": [{**SHOP, "devices": [{"kind": "battery", "model": "generic_home"}]}]},
 }
+
+
+COOLING = {"kind": "switchable_load", "profile": "shop", "load_kwh_per_year": 9000}
+STORE = {"kind": "battery", "energy_kwh": 12, "power_kw": 6, "charge_efficiency": 0.93}
+SOON = {**AWAY, "start": "2026-04-29T14:07:13"}
+TARGET = {"target_kw": 4.0}
+CALLED = {"start": "2026-04-29T13:00", "duration_h": 3, "notice_h": 1, "cut_kw": 2}
+WATCHING: dict[str, dict[str, Any]] = {
+    "peak cut": {"kind": "peak_cut", **TARGET},
+    "no ratchet": {"kind": "peak_cut", **TARGET, "ratchet": False, "refill_soc": 0.5},
+    "demand controller": {"kind": "demand_controller", **TARGET, "settle_minutes": 2},
+    "rotation": {"kind": "aircon_rotation", **TARGET},
+    "together": {"kind": "group_peak_cut"},
+    "together, a target": {"kind": "group_peak_cut", **TARGET},
+    "one level": {"kind": "constant_draw"},
+    "prices": {"kind": "tou_arbitrage"},
+    "plans": {"kind": "mpc"},
+    "foresight": {"kind": "optimal"},
+    "response": {"kind": "demand_response", "inner": {"kind": "self_consumption"}, "events": [CALLED]},
+    "a reserve": {"kind": "reserve_level", "level": 0.6, "inner": {"kind": "peak_cut", **TARGET}},
+    "a forecast reserve": {"kind": "reserve_forecast", "inner": {"kind": "self_consumption"}},
+    "a promise": {"kind": "deliver_trades"},
+    "notices": {"kind": "reserve_on_notice", "inner": {"kind": "none"}},
+    "nothing": {"kind": "none"},
+}
+"""Strategies that look at meters, stores, prices, promises or notices."""
 
 
 def made(folder: Path, change: dict[str, Any]) -> Any:
@@ -146,3 +174,76 @@ def test_who_promised_and_looks_elsewhere_is_told(tmp_path: Path) -> None:
     control = replace(community.controls[0], strategy=Lying([], []))
     with pytest.raises(TypeError, match=r"looks at View\.fixed_kw alone"):
         run_community(replace(community, controls=(control,)))
+
+
+def watched(first: str, second: str, *, loads: int, model: str = "", **more: Any) -> dict[str, Any]:
+    """Two firms with strategies and loads that may be switched off, and one home."""
+    battery = STORE if not model else {"kind": "battery", "model": model, "energy_kwh": 10}
+    both = [
+        {**SHOP, "strategy": WATCHING[kind], "devices": [SUN] * place + [battery] + [COOLING] * loads}
+        for place, kind in enumerate((first, second))
+    ]
+    return {"buildings": [{**both[1], "id": "a_firm"}, both[0], {**HOME, "count": 1}], **more}
+
+
+def alike(scenario: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a run both ways."""
+    at_once = run_community(compile_community(scenario))
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "can_stretch", lambda community: False)
+        one_by_one = run_community(compile_community(scenario))
+    for field in fields(at_once):
+        assert bits(getattr(at_once, field.name)) == bits(getattr(one_by_one, field.name)), field.name
+
+
+@pytest.mark.parametrize("kind", WATCHING)
+def test_who_watches_sees_what_single_steps_show(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = watched(kind, kind, loads=1, time={"step_s": 900, "days": 2}, market=AUCTION)
+    alike(made(tmp_path, change), monkeypatch)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.tuples(*[st.sampled_from(sorted(set(WATCHING) - {"foresight"}))] * 2),
+    loads=st.integers(0, 2),
+    model=st.sampled_from(["", "", "generic_home", "generic_business"]),
+    step_s=st.sampled_from([300, 900, 1800]),
+    rows=st.integers(1, 3),
+    market=st.sampled_from(["none", "call_auction"]),
+    bidder=st.sampled_from(["truthful", "marginal_value"]),
+    record=st.sampled_from(["slot", "step", "none"]),
+    outage=st.sampled_from([[], [SOON], [{"kind": "random", "per_year": 400, "median_h": 1}]]),
+)
+def test_random_communities_whose_strategies_watch(
+    kinds: tuple[str, str],
+    loads: int,
+    model: str,
+    step_s: int,
+    rows: int,
+    market: str,
+    bidder: str,
+    record: str,
+    outage: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    change = watched(*kinds, loads=loads, model=model, time={"step_s": step_s, "days": 1})
+    change |= {"market": {"kind": market}, "bidder": {"kind": bidder}, "ensemble": {"seeds": rows}}
+    change |= {"results": {"record": record}, "outages": outage}
+    alike(made(tmp_path, change), monkeypatch)
+
+
+def test_sizes_of_rows_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    energy, power = (f"buildings.shop.devices.battery.{name}" for name in ("energy_kwh", "power_kw"))
+    sizes = {energy: (0.0, 1.0, 12.0, 50.0), power: (0.0, 1.0, 6.0, 20.0)}
+    change = watched("demand controller", "peak cut", loads=1, time={"step_s": 300, "days": 1})
+    scenario = made(tmp_path, change)
+    alike(replace(scenario, ensemble=replace(scenario.ensemble, vary=sizes)), monkeypatch)
+
+
+@pytest.mark.parametrize("loads", [0, 1])
+def test_who_watches_acts_in_stretches(loads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module.Run, "act", lambda run, t_s: pytest.fail(f"an act of its own at {t_s} s"))
+    change = watched("demand controller", "together", loads=loads, time={"step_s": 60, "days": 1})
+    arrays = run_community(compile_community(made(tmp_path, change)))
+    assert ("switched_off_kwh" in arrays.columns) == bool(loads)
