@@ -1,12 +1,13 @@
 """Baselines, delivery and payment; the strategy around another one."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ysc_sim as ysc
-from ysc_sim.billing.demand_response import baseline_kw, delivery, working_days
+from ysc_sim.billing.demand_response import baseline_kw, delivery, working_dates, working_days
 from ysc_sim.errors import ScenarioError
 from ysc_sim.report import build_report
 from ysc_sim.study.demand_response import respond, settled
@@ -53,6 +54,8 @@ def test_delivery_pays_up_to_the_award_and_fines_what_lacks() -> None:
 
 def test_working_days() -> None:
     assert working_days(4, 4).tolist() == [True, False, False, True], "Friday to Monday"
+    golden_week = working_dates(date(2026, 5, 1), 8)
+    assert golden_week.tolist() == [True, False, False, False, False, False, True, True], "the 6th is a substitute"
 
 
 EVENT = """
@@ -130,3 +133,44 @@ def test_every_event_stands_on_the_page_with_the_worst_named(tmp_path: Path) -> 
         assert "payment_jpy" not in page.split('id="demand_response"')[1].split("</section>")[0]
     results.studies["demand_response"] = [{"start": "soon"}, 3]
     assert 'id="demand_response"' not in build_report(results, "en")
+
+
+TWO_WORKS = """
+format: 1
+time: {start: 2026-08-03T00:00, days: 10}
+tariff: {plan: tepco_hv_basic_2026}
+wires: utility
+buildings:
+  - {id: works, profile: works.csv, strategy: {kind: demand_response, events: [EVENT]}}
+  - {id: other, profile: works.csv, strategy: {kind: demand_response, events: [EARLIER, EVENT]}}
+"""
+
+
+def test_holidays_and_own_event_days_are_not_comparable(tmp_path: Path) -> None:
+    """Always 20 kW, but from 14 to 15 h on working days 50 kW, and 80 kW on Monday the 10th. By hand: the baseline of
+    the first is (5 × 50 + 80)/6 = 55 kW, Mountain Day (11th) left out; the other had an event on the 10th: 50 kW.
+    """
+    day = np.full((10, 48), 20.0)
+    day[[0, 1, 2, 3, 4, 9], 28:30], day[7, 28:30] = 50.0, 80.0
+    times = np.datetime64("2026-08-03T00:00") + np.arange(480) * np.timedelta64(30, "m")
+    rows = [f"{time},{kw}" for time, kw in zip(times, day.ravel(), strict=True)]
+    (tmp_path / "works.csv").write_text("time,kW\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    event, earlier = (f"{{start: 2026-08-{when}, duration_h: 1, cut_kw: 2}}" for when in ("12T14:00", "10T18:00"))
+    text = TWO_WORKS.replace("EVENT", event).replace("EARLIER", earlier)
+    (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
+    table = respond(ysc.load_scenario(tmp_path / "two.yaml"))
+    assert table["sites"].tolist() == [1, 2]
+    assert table["baseline_kwh"].iloc[1] == pytest.approx(55.0 + 50.0)
+
+
+def test_an_event_without_a_comparable_day_is_told_of(tmp_path: Path) -> None:
+    events = "{start: 2026-08-03T14:00, duration_h: 1, cut_kw: 5}, {start: 2026-08-12T14:00, cut_kw: 5}"
+    results = ysc.run(said := scenario(tmp_path, events))
+    assert results.arrays is not None
+    results.studies["demand_response"] = kept = settled(said, results.arrays)
+    assert [line["ratio"] is None for line in kept] == [True, False]
+    assert respond(said)["baseline_kwh"].isna().tolist() == [True, False]
+    for lang, words in (("en", "cannot be settled"), ("ja", "精算できない")):
+        part = build_report(results, lang).split('id="demand_response"')[1].split("</section>")[0]
+        assert words in part
+        assert f'value="{kept[1]["ratio"]!r}"' in part

@@ -35,6 +35,7 @@ SECTIONS = (
     "modes",
     "causes",
     "items",
+    "assumed",
     "book",
     "fields",
     "hints",

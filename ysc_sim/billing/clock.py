@@ -155,11 +155,12 @@ def _is_on(days: tuple[str, ...], number: int) -> bool:
     when = date(1970, 1, 1) + timedelta(days=number)
     if WEEKDAYS[(number + THURSDAY) % 7] in days or f"{when:%m-%d}" in days:
         return True
-    return HOLIDAY in days and _is_holiday(when)
+    return HOLIDAY in days and is_holiday(when)
 
 
 @cache
-def _is_holiday(day: date) -> bool:
+def is_holiday(day: date) -> bool:
+    """Whether a day is a national holiday of Japan, substitutes included."""
     import jpholiday
 
     return bool(jpholiday.is_holiday(day))

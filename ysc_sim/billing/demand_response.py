@@ -2,7 +2,8 @@
 
 The baseline of a half-hour is the mean of the same half-hour over ``best`` of the last ``days`` comparable days (those
 with the largest mean import during the event's hours; ``best = days = 10`` is "10 of 10", Japan's guideline takes the
-best 4 of 5 [1]_). Weekends are not comparable with working days, and days with an event never count. It is then moved
+best 4 of 5 [1]_). Weekends and national holidays are not comparable with working days, and days with an event never
+count. It is then moved
 by the mean difference between the day itself and its baseline in the ``adjust_h`` hours that end ``gap_h`` before the
 event (当日調整) [1]_.
 
@@ -12,11 +13,13 @@ event (当日調整) [1]_.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ysc_sim.billing.clock import is_holiday
 from ysc_sim.units import Bools, Floats
 
 
@@ -126,3 +129,14 @@ def delivery(
 def working_days(first_weekday: int, count: int) -> Bools:
     """Which of ``count`` days from one on are Monday (0) to Friday, (count,)."""
     return np.asarray((first_weekday + np.arange(count)) % 7 < 5)
+
+
+def working_dates(first: date, count: int) -> Bools:
+    """Which of ``count`` days from ``first`` on are Monday to Friday and no national holiday, (count,).
+
+    >>> working_dates(date(2026, 8, 10), 6).tolist()                    # the 11th is Mountain Day
+    [True, False, True, True, True, False]
+    """
+    days = [first + timedelta(days=k) for k in range(count)]
+    holiday = np.array([is_holiday(day) for day in days], dtype=np.bool_)
+    return np.asarray(working_days(first.weekday(), count) & ~holiday)

@@ -11,6 +11,7 @@ import typer
 
 from ysc_sim.errors import Problem, ScenarioError
 from ysc_sim.words import item_label, label, problem_line, text
+from ysc_sim.words.assumed import assumed_field, assumed_text
 
 if TYPE_CHECKING:
     from ysc_sim.study.reconcile import Given, Load, Reconciliation
@@ -49,7 +50,8 @@ def bill_of(
     for note in (*unread, *notes, *result.findings):
         print(problem_line(note), file=sys.stderr)
     for field, said in result.months[0].bill.assumed.items():
-        print(text("cli.bill_assumed").format(field=label("items", field), said=said), file=sys.stderr)
+        told = text("cli.bill_assumed").format(field=assumed_field(field), said=assumed_text(said))
+        print(told, file=sys.stderr)
     if not quiet:
         _show(result)
     _verdict(result)

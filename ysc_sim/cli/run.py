@@ -40,6 +40,8 @@ SUMMARY = (
     "money_residual_jpy",
 )
 
+PRICE_WARNINGS = ("price_outside_validity", "levy_outside_table", "contract_is_negotiated")
+"""What a bill may be wrong by; a month that is covered in part stands on the page only."""
 MOST_WARNINGS = 12
 """New peaks that are listed on a screen; the page lists more."""
 
@@ -173,7 +175,7 @@ def show_summary(results: Results) -> None:
         if name in community:
             table.add_row(metric_label(name), format_number(community[name]), units[name])
     Console().print(table)
-    for line in (*investment_lines(results), *new_peak_lines(results)):
+    for line in (*investment_lines(results), *new_peak_lines(results), *price_lines(results)):
         print(line)
 
 
@@ -209,6 +211,17 @@ def new_peak_lines(results: Results) -> list[str]:
     if len(found) > MOST_WARNINGS:
         lines.append(text("cli.new_peaks_more").format(count=len(found) - MOST_WARNINGS))
     return lines
+
+
+def price_lines(results: Results) -> list[str]:
+    """A warning where prices are used past their date, or a contract is none of the plan's."""
+    from ysc_sim.report.bill_notes import bill_warnings_of
+
+    found = [note for note in bill_warnings_of(results.manifest) if note["key"] in PRICE_WARNINGS]
+    values = [{key: value for key, value in note.items() if key != "key"} for note in found[:MOST_WARNINGS]]
+    return [
+        problem_line(Problem(note["key"], said, severity="warning")) for note, said in zip(found, values, strict=False)
+    ]
 
 
 def format_number(value: float) -> str:

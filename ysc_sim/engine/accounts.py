@@ -29,6 +29,7 @@ import numpy as np
 from ysc_sim.billing import BillLines, bill_lines, split_by_largest_remainder
 from ysc_sim.community.arrays import Community, Contracted
 from ysc_sim.contracts import NetworkMarket
+from ysc_sim.engine.bill_notes import BillSaid, said_by
 from ysc_sim.engine.imbalance import imbalance_of
 from ysc_sim.engine.relief import Relief
 from ysc_sim.engine.settle import BATCH, Meters, Trades
@@ -53,6 +54,7 @@ class Accounts:
     alone_mjpy: Ints = field(init=False)
     contract_kw: Floats = field(init=False)
     community_contract_kw: Floats | None = None
+    said: list[BillSaid] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.paid = np.zeros((self.rows, self.n + 4), dtype=np.int64)
@@ -208,6 +210,7 @@ def _bill_separately(accounts: Accounts, community: Community, meters: Meters, t
     for contract in terms.own:
         k = len(contract.columns)
         bill = _lines_of(contract, axis, _columns(meters.import_mwh, contract))
+        accounts.said.append(said_by(contract, bill))
         for line in bill.lines:
             amount = line.amount_mjpy.reshape(rows, k)
             for j, b in enumerate(contract.columns):
@@ -323,6 +326,7 @@ def _bill_together(
     relief: Relief | None,
 ) -> None:
     bill = _lines_of(shared, axis, meters.grid_import_mwh)
+    accounts.said.append(said_by(shared, bill))
     accounts.community_contract_kw = bill.largest_contract_kw
     energy_price, export_price = _prices(community)
     for number, (month, span) in enumerate(months_of(axis)):

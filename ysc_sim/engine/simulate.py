@@ -12,6 +12,7 @@ from ysc_sim.community.arrays import Community
 from ysc_sim.community.compile import compile_community
 from ysc_sim.contracts import Cleared, Metric
 from ysc_sim.engine.accounts import Accounts, make_accounts
+from ysc_sim.engine.bill_notes import plans_of, warnings_of
 from ysc_sim.engine.branches import Trunk
 from ysc_sim.engine.checks import check_run, check_trades
 from ysc_sim.engine.clock import simulate
@@ -166,7 +167,8 @@ def _arrays(
         events=tuple(run.events),
         outages=tuple(run.yard.log.records),
         power_flow=flow,
-        notes=(*community.notes, *unsolved_notes(flow)),
+        notes=(*community.notes, *unsolved_notes(flow), *warnings_of(accounts.said)),
+        plans=plans_of(accounts.said),
         device_numbers=device_numbers(community, run.state),
         shared_kwh=shared_kwh_terms(community.terms, run.axis, len(community.buildings)),
         values=run.prices.by_plan() if community.market.trades else None,

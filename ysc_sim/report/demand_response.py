@@ -38,7 +38,8 @@ class DemandResponse:
         shown = stored(float(worst["ratio"]), percent(float(worst["ratio"])), f'data-study="{STUDY}.{number}.ratio"')
         lead = sentence("report.demand_response_lead", count=str(len(events)), ratio=shown, when=_when(worst))
         note = html(said("report.demand_response_note"))
-        return Html(f'<p class="lead">{lead}</p>{_table(events)}<p class="note">{note}</p>')
+        rest = _unsettled(results.studies)
+        return Html(f'<p class="lead">{lead}</p>{_table(events)}{rest}<p class="note">{note}</p>')
 
 
 def events_in(studies: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -47,6 +48,17 @@ def events_in(studies: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if not isinstance(kept, Sequence) or isinstance(kept, str):
         return []
     return [event for event in kept if isinstance(event, Mapping) and _is_whole(event)]
+
+
+def _unsettled(studies: Mapping[str, Any]) -> str:
+    """Which events have no baseline; nothing where all have one."""
+    rest = [event for event in studies[STUDY] if isinstance(event, Mapping) and event.get("ratio", 0) is None]
+    found = {str(event.get("start")): _when(event) for event in rest}
+    if not found:
+        return ""
+    shown = list(found.values())[:MOST_LINES]
+    when = Label("; ".join(label.en for label in shown), "、".join(label.ja for label in shown))
+    return f"<p>{sentence('report.demand_response_unsettled', count=str(len(found)), when=when)}</p>"
 
 
 def _is_whole(event: Mapping[str, Any]) -> bool:

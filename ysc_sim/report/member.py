@@ -85,7 +85,7 @@ class MemberReading(Reading):
 
     def _without_others(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Neither notes nor network nor contracts nor description, and a title only if it names nobody."""
-        left_out = ("notes", "network", "shared_kwh", "better")
+        left_out = ("notes", "network", "shared_kwh", "plans", "better")
         shown = {key: value for key, value in manifest.items() if key not in left_out}
         titles = {key: str(manifest["scenario"].get(key, "")) for key in ("name", "name_ja")}
         shown["scenario"] = {

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, ClassVar
 
 from ysc_sim.report.bilingual import Html, Label, Part, dated_instant, html, name, said, sentence, told
+from ysc_sim.report.bill_notes import WARNINGS, warning_sentence
 from ysc_sim.report.methods import methods
 from ysc_sim.report.new_peaks import NOTE as NEW_PEAK
 from ysc_sim.report.numbers import metric
@@ -80,6 +81,8 @@ def _facts(results: Reading) -> Iterator[tuple[Label, Part]]:
 
 def _note(note: Mapping[str, Any]) -> Html | Label:
     """A note in words where there are some, else as it stands."""
+    if note.get("key") in WARNINGS:
+        return warning_sentence(note)
     key = f"report.note_{note.get('key', '')}"
     values = {str(gap): name(str(value)) for gap, value in note.items() if gap != "key"}
     if has(key):

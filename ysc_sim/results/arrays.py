@@ -233,6 +233,8 @@ class RunArrays:
     """What local trade is measured by; None where there is no market."""
     shared_kwh: tuple[Mapping[str, Any], ...] = ()
     """Of each contract: which charges a kWh from a neighbour avoids and bears, as the manifest holds it."""
+    plans: tuple[Mapping[str, Any], ...] = ()
+    """Of each plan that bills were made by: its name, how many buildings, and what its sources do not give."""
 
     @property
     def hours(self) -> float:

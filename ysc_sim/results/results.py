@@ -309,6 +309,7 @@ def _manifest(
         },
         **network,
         **({"shared_kwh": [dict(contract) for contract in arrays.shared_kwh]} if arrays.shared_kwh else {}),
+        **({"plans": [dict(plan) for plan in arrays.plans]} if arrays.plans else {}),
         "better": {name: info.better for name, info in infos.items() if name in metrics["units"]},
         "residuals": {name: community[name] for name in RESIDUALS if name in community},
         "notes": [dict(note) for note in arrays.notes],

@@ -47,6 +47,7 @@ MANIFEST: dict[str, Any] = {
         "unsolved": {"*": WHOLE},
     },
     "shared_kwh?": [SHARED_KWH],
+    "plans?": [{"plan": TEXT, "buildings": COUNT, "assumed": {"*": TEXT}}],
     "better": {"*": NUMBER},
     "residuals": {"*": NUMBER},
     "notes": [{"key": TEXT}],

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 
-from ysc_sim.billing.demand_response import baseline_kw, working_days
+from ysc_sim.billing.demand_response import baseline_kw, working_dates
 from ysc_sim.contracts import Curtailable, DeviceState, Outlook, Rows, Strategy, View, Wish
 from ysc_sim.strategies.window import allowed_kw, window_of
 from ysc_sim.units import KW, SECONDS_PER_HOUR, Floats, Hours, PositiveKW, Unit
@@ -101,7 +101,7 @@ class DemandResponse:
         """Place the events on the clock. Only those that have been announced are looked at later."""
         axis = outlook.axis
         self._offset_s, self._slot_s = axis.seconds_of_day, axis.slot_s
-        self._weekday = axis.start.weekday()
+        self._first = axis.start.date()
         self._per_day = DAY_S // axis.slot_s
         rows: list[tuple[int, float, float, float, float]] = []
         for building, spec in enumerate(self.specs):
@@ -217,7 +217,7 @@ class DemandResponse:
     def _comparable(self, building: int, day: int) -> Any:
         """Which of the remembered days are whole, of the same kind as today and without an event, (days,)."""
         days = np.arange(day - MEMORY_DAYS, day)
-        kinds = working_days(self._weekday + day - MEMORY_DAYS + 7 * MEMORY_DAYS, MEMORY_DAYS + 1)
+        kinds = working_dates(self._first + timedelta(days=day - MEMORY_DAYS), MEMORY_DAYS + 1)
         began = self._start_s[self._building == building] + self._offset_s
         quiet = ~np.isin(days, began // DAY_S)
         return (days >= (1 if self._offset_s else 0)) & (kinds[:-1] == kinds[-1]) & quiet
