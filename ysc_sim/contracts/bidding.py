@@ -13,7 +13,11 @@ from ysc_sim.units import Bools, Floats, Ints
 
 
 class Bids(NamedTuple):
-    """One order per building for the coming slot, (…, n) each."""
+    """Orders of all buildings for the coming slot, (…, n) each: one per building.
+
+    A bidder with ``orders`` = m makes m for each, (…, m·n): the first ones of all buildings, then the second ones, …;
+    what a building has no use for is 0. In one slot a building's orders are all bids or all asks.
+    """
 
     quantity_mwh: Ints
     price_jpy_per_kwh: Floats
@@ -133,11 +137,12 @@ class Bidder(Protocol):
     reads_outcome: ClassVar[bool]
     """True if bids depend on what earlier orders led to: then the market clears inside the loop."""
     # Optional promises, see ``ysc_sim.contracts.stretches``: ``from_meters``, ``from_expected``.
+    # Optional ``orders``, of the class or of one bidder: how many it makes for each building, see ``Bids``; else one.
 
     def start(self, rows: Rows, building_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """What it remembers, arrays (R, …); all that is random in a row comes from the row's own generators."""
         ...
 
     def bid(self, view: BidView, state: dict[str, np.ndarray]) -> Bids:
-        """One order per building; may change ``state`` in place. Called once for every slot, in order."""
+        """Orders of every building; may change ``state`` in place. Called once for every slot, in order."""
         ...

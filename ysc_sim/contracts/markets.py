@@ -75,8 +75,11 @@ class Market(Protocol):
 class LotMarket(Protocol):
     """A market, see above, that draws lots. Its ``clear`` draws them once from its own seed."""
 
-    def clear_slots(self, bids: Bids, rows: Rows, first_slot: int) -> Cleared:
-        """Clear orders (K, S, n) of the slots from ``first_slot`` on; lots come from each row's own draws, by slot."""
+    def clear_slots(self, bids: Bids, rows: Rows, first_slot: int, orders: int = 1) -> Cleared:
+        """Clear orders (K, S, n) of the slots from ``first_slot`` on; lots come from each row's own draws, by slot.
+
+        ``orders``: of each building, see :class:`~ysc_sim.contracts.Bids`; a building has one lot.
+        """
         ...
 
 

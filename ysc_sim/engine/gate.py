@@ -24,6 +24,7 @@ from ysc_sim.contracts import (
     Market,
     NetworkMarket,
     ReliefMarket,
+    Wiring,
     promises,
     recounting,
 )
@@ -31,6 +32,7 @@ from ysc_sim.engine.bidding import Viewer
 from ysc_sim.engine.envelope import envelope_of, rows_with_both_sides
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.islands import islands_of
+from ysc_sim.engine.ladder import LadderWiring, by_building, cleared_by_building, names_of, orders_of, repeated
 from ysc_sim.engine.modes import MODES, TIED
 from ysc_sim.engine.negotiation import bids_of, negotiate
 from ysc_sim.engine.prices import Prices
@@ -50,6 +52,8 @@ class Gate:
         self.active = community.market.trades or isinstance(community.market, ReliefMarket)
         self.viewer = Viewer(community, prices)
         bidder, site = community.bidder, community.site
+        self._orders = orders_of(bidder)
+        """Of each building in a slot; where these are several they are cleared at once and their sums are kept."""
         market = community.market
         self._continuous = market if isinstance(market, ContinuousMarket) else None
         self._over_wires = market if isinstance(market, NetworkMarket) else None
@@ -59,7 +63,7 @@ class Gate:
         if self.active:
             self._memory = bidder.start(site.rows, community.buildings)
             if self._continuous is not None:
-                self._traders = self._continuous.start(site.rows, community.buildings)
+                self._traders = self._continuous.start(site.rows, names_of(community.buildings, self._orders))
         axis = community.site.axis
         self._slots = axis.slots if self.active else 0
         shape = (self._slots if community.market.trades else 0, community.rows, len(community.buildings))
@@ -76,8 +80,10 @@ class Gate:
         )
         """Whether nobody can tell if the gate opens a little later: bids read nothing but meters and prices, and nobody
         in the run reads what was cleared."""
+        self._in_loop = community.market_in_loop or self._orders > 1
         self._at_once = (
             self.can_wait
+            and self._orders == 1
             and community.market.trades
             and self.lead == 0
             and promises(bidder, "from_expected", "bid")
@@ -123,7 +129,7 @@ class Gate:
         self._price[first : last + 1] = bids.price_jpy_per_kwh
         self._is_buyer[first : last + 1] = bids.is_buyer
         self._next = last + 1
-        if self.community.market_in_loop:
+        if self._in_loop:
             self._clear(first, last + 1)
 
     def _collect(self, slot: int, past: History, frame: Frame, state: State, may: Bools | None) -> None:
@@ -134,14 +140,13 @@ class Gate:
             return
         before = self._of(slot - 1) if slot and community.bidder.reads_outcome else None
         bids = community.bidder.bid(self.viewer.view(slot, past, frame, state, before), self._memory)
-        quantity = bids.quantity_mwh
-        self._quantity_mwh[slot] = quantity if may is None else np.where(may, quantity, 0)
-        self._price[slot] = bids.price_jpy_per_kwh
-        self._is_buyer[slot] = bids.is_buyer
         if may is not None:
+            bids = inside(bids, repeated(may, self._orders))
             self._note_islands(slot, state)
-        if community.market_in_loop:
-            self._clear(slot, slot + 1)
+        whole = by_building(bids, self._orders)
+        self._quantity_mwh[slot], self._price[slot], self._is_buyer[slot] = whole
+        if self._in_loop:
+            self._clear(slot, slot + 1, None if self._orders == 1 else bids)
 
     def _may_trade(self, state: State) -> Bools:
         """Buildings that are joined to the others by wires that live, (S, n)."""
@@ -184,9 +189,12 @@ class Gate:
             return None
         return np.where(self._is_buyer, -self._quantity_mwh, self._quantity_mwh)
 
-    def _clear(self, first: int, last: int) -> None:
+    def _clear(self, first: int, last: int, ladder: Bids | None = None) -> None:
+        """Slots from ``first`` on; ``ladder``: all orders of the one slot, where a building has several."""
         own = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
-        place = None if self._island is None else self._island[first:last]
+        if ladder is not None:
+            own = Bids(ladder.quantity_mwh[None], ladder.price_jpy_per_kwh[None], ladder.is_buyer[None])
+        place = None if self._island is None else repeated(self._island[first:last], self._orders)
         if place is None or not place.any():
             cleared = self._cleared(own, first)
         else:
@@ -195,6 +203,7 @@ class Gate:
                 mine = np.asarray(place == number)
                 part = self._cleared(inside(own, mine), first, self.community.cells[number])
                 cleared = Cleared(*(np.where(mine, one, rest) for one, rest in zip(part, cleared, strict=True)))
+        cleared = cleared_by_building(cleared, self._orders)
         some = np.flatnonzero((cleared.bought_mwh + cleared.sold_mwh).any(axis=(1, 2)))
         # Slots without trade stay as np.zeros left them: they need no memory.
         self._bought_mwh[first + some] = cleared.bought_mwh[some]
@@ -209,7 +218,8 @@ class Gate:
         elif self._over_wires is not None:
             cleared = self._clear_over(self._over_wires, bids)
         elif self._by_lot is not None:
-            cleared = self._by_lot.clear_slots(bids, self.community.site.rows, first)
+            lots = {} if self._orders == 1 else {"orders": self._orders}
+            cleared = self._by_lot.clear_slots(bids, self.community.site.rows, first, **lots)
         else:
             cleared = clear_books(self.community.market, bids)
         return cleared if self._kept is None else at_sellers(cleared, own, self._kept)
@@ -221,8 +231,10 @@ class Gate:
         slot_h = self.community.site.axis.slot_s / SECONDS_PER_HOUR
         for place in rows_with_both_sides(bids):
             one = bids_of(bids, place)
-            wiring = envelope_of(self.community.wires, one, slot_h)
-            found = market.clear_over(one, self.community.buildings, slot_h, wiring)
+            wiring: Wiring | None = envelope_of(self.community.wires, by_building(one, self._orders), slot_h)
+            if wiring is not None and self._orders > 1:
+                wiring = LadderWiring(wiring, self._orders)
+            found = market.clear_over(one, self.community.buildings * self._orders, slot_h, wiring)
             for whole, part in zip(out, found, strict=True):
                 whole[place] = part
         return out
@@ -230,7 +242,7 @@ class Gate:
     def outcome(self) -> Cleared:
         """What was cleared in every slot, (K, S, n)."""
         slots, rows, n = self._quantity_mwh.shape
-        if slots and not self.community.market_in_loop:
+        if slots and not self._in_loop:
             batch = max(1, BATCH // (rows * n))
             for first in range(0, slots, batch):
                 self._clear(first, min(first + batch, slots))

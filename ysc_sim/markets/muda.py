@@ -83,7 +83,7 @@ def _competitive_price(quantity: Quantities, price: Floats, is_buyer: Bools) -> 
 
 def _by_turn(side: Quantities, volume: Quantities, turn: Ints | Floats) -> Quantities:
     """What each order of a side gets of ``volume``, first come first served by ``turn``."""
-    order = np.broadcast_to(np.argsort(turn, axis=-1), side.shape)
+    order = np.broadcast_to(np.argsort(turn, axis=-1, kind="stable"), side.shape)
     queue = np.take_along_axis(side, order, axis=-1)
     before = np.cumsum(queue, axis=-1) - queue
     served = np.empty_like(side)
@@ -113,16 +113,21 @@ class Muda:
         """Each row on its own, all with the halves and turns of the seed."""
         return self._clear(bids, *lots(bids.quantity_mwh.shape[-1], self.spec.seed))
 
-    def clear_slots(self, bids: Bids, rows: Rows, first_slot: int) -> Cleared:
-        """Halves and turns are drawn anew for every slot, so that nobody stays in the smaller half."""
-        slots, count, n = bids.quantity_mwh.shape
+    def clear_slots(self, bids: Bids, rows: Rows, first_slot: int, orders: int = 1) -> Cleared:
+        """Halves and turns are drawn anew for every slot, so that nobody stays in the smaller half.
+
+        The ``orders`` of a building share its half, else they would make each other's price.
+        """
+        slots, count, width = bids.quantity_mwh.shape
+        n = width // orders
         draws = np.empty((slots, count, 2 * n))
         for row in range(count):
             generator = rows.generator(row, "market", f"lots {self.spec.seed}")
             # A slot has its place in the row's one stream, whether it is cleared alone or with others.
             cast(np.random.PCG64, generator.bit_generator).advance(first_slot * 2 * n)
             draws[:, row] = generator.random((slots, 2 * n))
-        return self._clear(bids, draws[..., :n] < 0.5, draws[..., n:])
+        half, turn = (np.tile(part, orders) for part in (draws[..., :n] < 0.5, draws[..., n:]))
+        return self._clear(bids, half, turn)
 
     @staticmethod
     def _clear(bids: Bids, left: Bools, turn: Ints | Floats) -> Cleared:
