@@ -29,6 +29,11 @@ def _gen(net):
     return "hold different voltages"
 
 
+def _gen_at_source(net):
+    pp.create_gen(net, int(net.ext_grid.bus.iloc[0]), 0.01, vm_pu=1.03)
+    return "gen 0 and the source at bus 0"
+
+
 def _xward(net):
     pp.create_xward(net, 2, 0.01, 0, 0, 0, 0.1, 0.1, 1.0)
     return "xward 0 cannot be represented"
@@ -60,7 +65,7 @@ def _options(net):
     return "distributed_slack"
 
 
-@pytest.mark.parametrize("spoil", [_gen, _xward, _dcline, _svc, _shorted_line, _lost_switch, _options])
+@pytest.mark.parametrize("spoil", [_gen, _gen_at_source, _xward, _dcline, _svc, _shorted_line, _lost_switch, _options])
 def test_what_cannot_be_represented_is_named(spoil):
     net = plain()
     message = spoil(net)

@@ -120,6 +120,15 @@ def test_rows_with_controls_are_independent():
     assert np.abs(whole.v_pu[7] - solve(line(), p[7], 0.0, controls=controls).v_pu[0]).max() <= 1e-10
 
 
+def test_one_place_held_at_two_voltages_is_refused():
+    at_source = solve(line(), 0.0, 0.0, controls={0: PVBus(v_pu=[1.0, 1.01])}, v_source_pu=[[1.0], [1.0]])
+    assert at_source.reason.tolist() == [Reason.OK, Reason.BAD_INPUT]
+    join = {"switch_leg": np.array([[-1, -1]]), "switch_bus": np.array([[0, 1]]), "switch_closed": np.array([True])}
+    melted = solve(line(**join), 0.0, 0.0, controls={1: PVBus(v_pu=1.02)}, v_source_pu=[[1.0], [1.02]])
+    assert melted.reason.tolist() == [Reason.BAD_INPUT, Reason.OK]
+    assert solve(line(), 0.0, 0.0, v_source_pu=[[-1.0]]).reason.tolist() == [Reason.BAD_INPUT]
+
+
 def test_control_at_a_dead_port_and_without_numbers():
     net = line(switch_leg=np.array([[0, 1]]), switch_bus=np.array([[-1, -1]]), switch_closed=np.array([False]))
     stated = {1: VoltVar(rated_kva=10.0, p_kw=[5.0, 0.0, np.nan])}

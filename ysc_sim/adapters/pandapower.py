@@ -29,6 +29,7 @@ from ysc_sim.adapters.pandapower_phases import (
     refuse_for_phases,
 )
 from ysc_sim.adapters.pandapower_ppc import branch_admittances, bus_powers
+from ysc_sim.adapters.pandapower_values import refuse_values
 from ysc_sim.adapters.unrepresentable import UnrepresentableElementError
 from ysc_sim.powerflow.controls import PVBus
 from ysc_sim.powerflow.network import SHARES, Complexes, Network
@@ -223,6 +224,7 @@ def _refuse(pp_net: Any, phases: int) -> None:
     for option in REFUSED_OPTIONS:
         if pp_net.get("user_pf_options", {}).get(option):
             raise UnrepresentableElementError(f"user_pf_options[{option!r}] has no counterpart; unset it.")
+    refuse_values(pp_net)
     if phases == 3:
         refuse_for_phases(pp_net)
 
@@ -237,10 +239,16 @@ def _held_gens(pp_net: Any) -> Any:
 def _held_buses(pp_net: Any, position: dict[int, int]) -> dict[int, PVBus]:
     """Voltage that generators hold, by port; without limits of reactive power, as ``runpp`` by default."""
     gens = _held_gens(pp_net)
+    sources = {"ext_grid": pp_net.ext_grid, "gen": pp_net.gen[pp_net.gen.slack.astype(bool)]}
+    given = {int(at): float(v) for table in sources.values() for at, v, on in
+             zip(table.bus, table.vm_pu, table.in_service, strict=True) if on}  # fmt: skip
     for bus, group in gens.groupby("bus"):
         if group.vm_pu.nunique() > 1:
             raise UnrepresentableElementError(f"gens {list(group.index)} at bus {bus} hold different voltages.")
-    return {position[int(bus)]: PVBus(v_pu=float(v)) for bus, v in zip(gens.bus, gens.vm_pu, strict=True)}
+        if given.get(int(bus), group.vm_pu.iloc[0]) != group.vm_pu.iloc[0]:
+            raise UnrepresentableElementError(f"gen {group.index[0]} and the source at bus {bus} hold other voltages.")
+    own = gens[~gens.bus.isin(given)]  # at a source, it is the source that holds the voltage
+    return {position[int(bus)]: PVBus(v_pu=float(v)) for bus, v in zip(own.bus, own.vm_pu, strict=True)}
 
 
 class _Tables:

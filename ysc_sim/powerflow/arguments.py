@@ -39,6 +39,7 @@ def source_rows(net: Network, v_source_pu: npt.ArrayLike | None) -> Complexes:
         count = len(net.source_bus)
         raise ValueError(f"v_source_pu has shape {asked.shape}; its last axis must hold {count} sources.")
     turn = np.exp(1j * np.angle(own))
+    asked = np.where(asked < 0, np.nan, asked)  # no magnitude: such a row is refused
     return np.asarray(np.where(np.isnan(own), np.nan, turn) * asked[:, :, None])
 
 

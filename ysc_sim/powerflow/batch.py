@@ -158,6 +158,13 @@ class Loading:
             inverters = self.inverters.rows(power, base, self.task.net.port_v_pu, self.active, rows)
         return Injection(power=power, shares=self.shares, inverters=inverters)
 
+    def contradicts(self, v_source: Floats, rows: Ints) -> Bools:
+        """Rows in which one place is held at two voltages."""
+        plan, free = self.task.holding, self.grid.topology.free_count
+        if plan is None:
+            return np.zeros(len(rows), dtype=bool)
+        return plan.contradicts(self.active, self.slots, free, self.task.net.port_v_pu, v_source, rows)
+
     def held(self, rows: Ints) -> HeldPorts | None:
         """Ports that hold their voltage."""
         return None if self._held is None else self._held.rows(rows)
@@ -188,6 +195,7 @@ class Group:
     def _usable(self, rows: Ints, recorder: Recorder) -> Ints:
         """Refuse rows that cannot be tried."""
         good = self.loading.finite & self._sources_agree(rows)
+        good &= ~self.loading.contradicts(np.abs(self._held(rows)), rows)
         recorder.refuse(rows[~good], Reason.BAD_INPUT)
         rows = rows if good.all() else rows[good]
         lost = self.loading.unsupplied(rows)

@@ -8,8 +8,11 @@ import numpy as np
 
 from ysc_sim.powerflow.arguments import ControlsOfPorts
 from ysc_sim.powerflow.controls import PVBus
+from ysc_sim.powerflow.network import EARTH
 from ysc_sim.powerflow.port_system import HeldPorts
-from ysc_sim.units import Floats, Ints
+from ysc_sim.units import Bools, Floats, Ints
+
+_SAME_PU = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,23 @@ class HeldPlan:
             q_min=low[group, None] / base_kva,
             q_max=high[group, None] / base_kva,
         )
+
+    def contradicts(
+        self, active: Ints, slots: Ints, free_count: int, v_nominal: Floats, v_source: Floats, rows: Ints
+    ) -> Bools:
+        """Rows (c,) in which ports at one place, or a port and the source there, hold different voltages.
+
+        ``v_source`` (held, 1 or c): magnitudes of the held slots, which follow the free ones.
+        """
+        chosen = np.flatnonzero(np.isin(self.ports, active))
+        volts = (self.v_pu if self.v_pu.shape[1] == 1 else self.v_pu[:, rows]) * v_nominal[self.ports, None]
+        wrong = np.zeros(len(rows), dtype=bool)
+        seen: dict[tuple[int, int], Floats] = {}
+        for port, (one, other) in zip(chosen, slots[np.searchsorted(active, self.ports[chosen])].tolist(), strict=True):
+            at_source = one >= free_count and other == EARTH
+            aim = seen.setdefault((one, other), v_source[one - free_count] if at_source else volts[port])
+            wrong |= np.abs(volts[port] - aim) > _SAME_PU
+        return wrong
 
 
 @dataclass(frozen=True, kw_only=True)

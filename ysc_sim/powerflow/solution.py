@@ -39,7 +39,8 @@ ADVICE = {
     Reason.UNSUPPLIED_BUS: "Power is injected or drawn at a bus that no source reaches; "
     "close a switch or set it to zero.",
     Reason.FORMING_LIMIT: "A grid-forming source would leave its power limits; shed load, or add a source.",
-    Reason.BAD_INPUT: "An input of this row is NaN or infinite, or two sources hold one bus at different voltages.",
+    Reason.BAD_INPUT: "An input of this row is NaN or infinite, a source voltage is negative, or a bus is held at two "
+    "voltages.",
 }
 
 RESULTS = (
