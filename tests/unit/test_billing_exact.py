@@ -84,14 +84,15 @@ def test_bill_of_one_meter_as_a_table() -> None:
 
 @pytest.mark.parametrize("minute", [0, 10, 29])
 def test_bill_begins_anywhere_in_a_half_hour(minute: int) -> None:
-    """1 kW for 100 minutes are 1⅔ kWh, wherever they begin; only whole half-hours make a demand."""
+    """0.3 kW for 100 minutes are half a kWh, wherever they begin; only whole half-hours make a demand."""
     start = AUGUST.replace(minute=minute)
-    result = bill(BASIC, np.ones(100), start=start, step_s=60)
+    result = bill(BASIC, np.full(100, 0.3), start=start, step_s=60)
     lines = result.lines.set_index("item")
-    assert lines.quantity["energy_all"] == pytest.approx(100 / 60, abs=1e-6)
-    assert lines.quantity["demand"] == 1.0
+    assert lines.quantity["energy_all"] == pytest.approx(0.5, abs=1e-6)
+    assert lines.quantity["demand"] == pytest.approx(0.3)
     partly = {0: 1, 10: 2, 29: 2}[minute]
     assert [w.values for w in result.warnings if w.key == "half_hours_partly_covered"] == [{"count": partly}]
+    assert {w.severity for w in result.warnings} == {"warning"}
 
 
 def test_contracts_at_the_edges_of_a_plan() -> None:
@@ -239,3 +240,5 @@ def test_payback_of_years_without_money_and_of_late_losses() -> None:
     tenth = [-1.0, *[0.1] * 10]  # in binary the sum of ten tenths is a hair below 1
     assert payback_years(tenth) == pytest.approx(10.0)
     assert payback_years([0.0]) == 0.0
+    beside_a_giant = payback_years([[-1.0, 0.5, 1.0], [-1e12, 1e12, 0.0]])
+    assert beside_a_giant.tolist() == [1.5, 1.0], "what is nothing for one is not for the other"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -263,4 +264,5 @@ def _fresh(mutant: Mutant, root: Path, tests: list[str]) -> bool:
     for module in [x for x in sys.modules if x.split(".")[0] in (name.split(".")[0], "tests", "conftest")]:
         del sys.modules[module]
     sys.meta_path.insert(0, _Changed(name, root / mutant.path, mutant.source))
+    importlib.import_module(name)  # before pytest does: it loads files whose doctests it runs by its own way
     return bool(pytest.main([*OPTIONS, *tests]) != 0)

@@ -56,9 +56,9 @@ def _files(package: str) -> list[Path]:
     return [x for x in files if str(x.relative_to(ROOT)) not in left_out]
 
 
-def _tests(package: str) -> list[str]:
+def _tests(packages: list[str]) -> list[str]:
     chosen = tomllib.loads((HERE / "tests.toml").read_text(encoding="utf-8"))["tests"]
-    return [x for key, names in chosen.items() if package.startswith(key) for x in names]
+    return [x for key, names in chosen.items() if any(p.startswith(key) for p in packages) for x in names]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -98,18 +98,19 @@ def _print_table(rows: list[dict[str, str]], sizes: dict[str, int], excused: dic
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("package", help="folder or file, for example ysc_sim/billing")
+    parser.add_argument("package", nargs="+", help="folders or files, for example ysc_sim/billing")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--per-file", type=int, default=20)
     parser.add_argument("--limit-s", type=float, default=6.0, help="processor time of the tests of one mutant")
     parser.add_argument("--out", type=Path, default=Path("mutation.jsonl"))
     parser.add_argument("--again", type=Path, help="results of an earlier run: only its survivors are tried")
+    parser.add_argument("--tests", nargs="*", help="these instead of the tests that stand in tests.toml")
     given = parser.parse_args()
     excused = equivalents()
     again = _survivors(given.again) - set(excused) if given.again else None
     mutants: list[Mutant] = []
     sizes = {}
-    for path in _files(given.package):
+    for path in (path for package in given.package for path in _files(package)):
         name = str(path.relative_to(ROOT))
         if again is not None and name not in {path for path, _ in again}:
             continue
@@ -125,7 +126,7 @@ def main() -> None:
     os.chdir(ROOT)
     if mutants:
         runner = Runner(mutants, ROOT, given.out.resolve(), given.limit_s)
-        options = ["-s", *OPTIONS, *_tests(given.package)]
+        options = ["-s", *OPTIONS, *(given.tests or _tests(given.package))]
         code = pytest.main(options, plugins=[runner])
         if code not in (0, 5):
             raise SystemExit(f"pytest ended with {code}")
