@@ -100,26 +100,40 @@ def _told(
 ) -> Followed:
     """What batteries did in ``K`` steps that led through ``levels`` (K + 1, R, m); changes ``state``."""
     before = levels[:-1]
-    step, row, device = np.nonzero(before + change != levels[1:])
+    change += before
+    # Of a flat array: far faster than of one of three axes, and hardly any meets a limit.
+    met = np.flatnonzero(np.ravel(change != levels[1:]))
+    step, row, device = np.unravel_index(met, p_kw.shape)
     stopped = step, row, device
+    lost_kw = lost[stopped]
     energy = p_kw * dt_h
-    loss = lost * dt_h
+    loss = np.multiply(lost, dt_h, out=lost)
     held_h = np.abs(levels[1:][stopped] - before[stopped]) / np.abs(rate[stopped])
     energy[stopped] = p_kw[stopped] * held_h
-    loss[stopped] = lost[stopped] * held_h
-    charge, discharge = np.maximum(-energy, 0.0), np.maximum(energy, 0.0)
-    moved, out = state["moved_kwh"].copy(), state["out_kwh"].copy()
-    for way, given in zip(np.abs(levels[1:] - before), discharge, strict=True):
-        np.add(moved, way, out=moved)
-        np.add(out, given, out=out)
+    loss[stopped] = lost_kw * held_h
+    charge, discharge = np.negative(energy), np.maximum(energy, 0.0)
+    np.maximum(charge, 0.0, out=charge)
+    way = np.subtract(levels[1:], before, out=change)
+    np.abs(way, out=way)
+    moved, out = _running(state["moved_kwh"], way), _running(state["out_kwh"], discharge)
     state["moved_kwh"], state["out_kwh"], state["stored_kwh"] = moved, out, levels[-1].copy()
     return Followed(p_kw, energy, charge, discharge, loss, levels[1:], stopped, held_h * SECONDS_PER_HOUR)
 
 
+def _running(start: Floats, values: Floats) -> Floats:
+    """``start`` (R, m) with each of ``values`` (K, R, m) added one after the other."""
+    first = values[0].copy()
+    values[0] += start
+    # NumPy adds a single column in pairs, several columns row by row.
+    total = np.add.accumulate(values, axis=0)[-1] if start.size == 1 else np.add.reduce(values, axis=0)
+    values[0] = first
+    return np.array(total)
+
+
 def _levels(
     stored: Floats, change: Floats, fills: Bools, gives: Bools, bottom: Floats, top: Floats
-) -> tuple[Floats, Bools]:
-    """Levels (K + 1, R, m) before, between and after the steps, and who moves in each (K, R, m)."""
+) -> tuple[Floats, Floats]:
+    """Levels (K + 1, R, m) before, between and after the steps, and who moves in each (K, R, m), 1 or 0."""
     levels = np.empty((len(change) + 1, *stored.shape))
     levels[0] = stored
     works = np.empty(change.shape, dtype=np.bool_)
@@ -137,4 +151,4 @@ def _levels(
         np.add(level, moved, out=after)
         np.maximum(after, bottom, out=after)
         np.minimum(after, top, out=after)
-    return levels, works
+    return levels, works.astype(np.float64)

@@ -21,18 +21,20 @@ energy.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ysc_sim.billing import BillLines, bill_lines, split_by_largest_remainder
+from ysc_sim.billing.usage import months_of as calendar_months
 from ysc_sim.community.arrays import Community, Contracted
 from ysc_sim.contracts import NetworkMarket
 from ysc_sim.engine.bill_notes import BillSaid, said_by
 from ysc_sim.engine.imbalance import imbalance_of
+from ysc_sim.engine.monthly import Course, PlanPrices, month_of
 from ysc_sim.engine.relief import Relief
-from ysc_sim.engine.settle import BATCH, Meters, Trades
+from ysc_sim.engine.settle import Meters, Trades
 from ysc_sim.results.arrays import BillLine
 from ysc_sim.scenario.retailer import Retailer
 from ysc_sim.timeseries import TimeAxis
@@ -97,9 +99,10 @@ class Accounts:
         """Add a line for every building: ``quantity`` and ``amount`` (S, n); the price is their mean."""
         yen = amount / 1000.0
         price = np.divide(yen, quantity, out=np.zeros_like(yen), where=quantity != 0)
-        for b in range(self.n):
-            if amount[:, b].any() or quantity[:, b].any():
-                self.write(month, b, item, unit, quantity[:, b], price[:, b], amount[:, b])
+        some = np.flatnonzero((amount != 0).any(axis=0) | (quantity != 0).any(axis=0))
+        # One array of each for all lines: a line holds a row of it.
+        each = [np.ascontiguousarray(values[:, some].T) for values in (quantity, price, amount)]
+        self.lines += [BillLine(month, b, item, unit, *parts) for b, *parts in zip(some.tolist(), *each, strict=True)]
 
 
 def make_accounts(
@@ -116,9 +119,9 @@ def make_accounts(
     """
     axis, terms = community.site.axis, community.terms
     accounts = Accounts(community.rows, len(community.buildings))
-    _bill_alone(accounts, community, meters)
+    bills = _bill_alone(accounts, community, meters)
     if terms.shared is None:
-        _bill_separately(accounts, community, meters, trades)
+        _bill_separately(accounts, community, meters, trades, bills)
         if terms.retailer is not None and planned_mwh is not None:
             _bill_public_lines(accounts, terms.retailer, axis, meters, trades, planned_mwh)
     else:
@@ -129,17 +132,10 @@ def make_accounts(
 
 
 def months_of(axis: TimeAxis) -> Iterator[tuple[str, slice]]:
-    """Calendar months of the axis: name and slots."""
-    import pandas as pd
-
-    if not axis.slots:
-        return
-    index = axis.index(step_s=axis.slot_s)[: axis.slots]
-    number = np.asarray(index.year * 12 + index.month - 1)
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [axis.slots]])
-    for first, last in itertools.pairwise(starts):
-        month = pd.Timestamp(index[first])
-        yield f"{month.year:04d}-{month.month:02d}", slice(int(first), int(last))
+    """Calendar months of the axis, as bills count them: name and slots."""
+    months = calendar_months(axis.start, axis.slot_s, axis.slots)
+    for name, (first, last) in zip(months.names, itertools.pairwise(months.first.tolist()), strict=True):
+        yield name, slice(first, last)
 
 
 def _lines_of(contract: Contracted, axis: TimeAxis, import_mwh: Ints) -> BillLines:
@@ -170,46 +166,32 @@ def _income(export_mwh: Ints, price_jpy_per_kwh: float) -> Ints:
     return income
 
 
-def _priced(energy_mwh: Ints, price_jpy_per_kwh: Floats) -> Ints:
-    """Energy (K, S, n) at the prices (K, 1, n) of its slots, each rounded to 1/1000 yen, summed: (S, n)."""
-    total = np.zeros(energy_mwh.shape[1:], dtype=np.int64)
-    each = max(1, BATCH // max(total.size, 1))
-    for first in range(0, len(energy_mwh), each):
-        part = slice(first, first + each)
-        payment = energy_mwh[part] * (price_jpy_per_kwh[part] / 1000.0)
-        np.rint(payment, out=payment)
-        total += np.add.reduce(payment.astype(np.int64), axis=0)
-    return total
-
-
-def _summed(values: Ints, change: Callable[[Ints], Ints]) -> Ints:
-    """Sum over time of ``change`` of (K, S, n), (S, n); part by part, so that what it needs stays in the cache."""
-    total = np.zeros(values.shape[1:], dtype=np.int64)
-    each = max(1, BATCH // max(total.size, 1))
-    for first in range(0, len(values), each):
-        total += np.add.reduce(change(values[first : first + each]), axis=0)
-    return total
-
-
-def _bill_alone(accounts: Accounts, community: Community, meters: Meters) -> None:
-    """Each building on its own plan and meter: the base that sharing is compared with."""
+def _bill_alone(accounts: Accounts, community: Community, meters: Meters) -> list[BillLines]:
+    """Each building on its own plan and meter, the base that sharing is compared with: the bills of each contract."""
     axis, rows = community.site.axis, community.rows
+    bills = []
     for contract in community.terms.own:
         k = len(contract.columns)
         bill = _lines_of(contract, axis, _columns(meters.import_mwh, contract))
+        bills.append(bill)
         accounts.alone_mjpy[:, contract.columns] = bill.total_mjpy.reshape(rows, k)
         accounts.contract_kw[:, contract.columns] = bill.largest_contract_kw.reshape(rows, k)
-        for _, span in months_of(axis):
-            exported = np.add.reduce(meters.export_mwh[span], axis=0)[:, contract.columns]
-            accounts.alone_mjpy[:, contract.columns] -= _income(exported, contract.export_jpy_per_kwh)
+    for _, span in months_of(axis):
+        exported = np.add.reduce(meters.export_mwh[span], axis=0)
+        meters.held.let_go(span.stop)
+        for contract in community.terms.own:
+            income = _income(exported[:, contract.columns], contract.export_jpy_per_kwh)
+            accounts.alone_mjpy[:, contract.columns] -= income
+    return bills
 
 
-def _bill_separately(accounts: Accounts, community: Community, meters: Meters, trades: Trades) -> None:
+def _bill_separately(
+    accounts: Accounts, community: Community, meters: Meters, trades: Trades, bills: list[BillLines]
+) -> None:
     axis, terms, rows = community.site.axis, community.terms, community.rows
     everyone = slice(0, accounts.n)
-    for contract in terms.own:
+    for contract, bill in zip(terms.own, bills, strict=True):
         k = len(contract.columns)
-        bill = _lines_of(contract, axis, _columns(meters.import_mwh, contract))
         accounts.said.append(said_by(contract, bill))
         for line in bill.lines:
             amount = line.amount_mjpy.reshape(rows, k)
@@ -217,25 +199,24 @@ def _bill_separately(accounts: Accounts, community: Community, meters: Meters, t
                 accounts.pay(amount[:, j], int(b), accounts.utility)
                 quantity, price = line.quantity.reshape(rows, k)[:, j], line.price_jpy.reshape(rows, k)[:, j]
                 accounts.write(line.month, int(b), line.item, line.unit, quantity, price, amount[:, j])
-    energy_price, export_price = _prices(community)
+    prices = PlanPrices.of(community)
     for month, span in months_of(axis):
-        _pay_losses(accounts, month, meters.loss_mwh[span], energy_price[span])
-        spare = meters.export_mwh[span]
-        if not trades.none:
-            spare = spare - trades.sold_mwh[span]
-        income = -_priced(spare, export_price[span])
+        _pay_losses(accounts, month, meters.loss_mwh[span], prices, span)
+        course = month_of(meters, trades, span, prices)
+        income = -course.spare_mjpy
         accounts.pay(income, everyone, accounts.utility)
-        accounts.write_all(month, EXPORT_ITEM, "kWh", spare.sum(axis=0) / MWH_PER_KWH, income)
-        bought = trades.bought_mwh[span]
-        if trades.none or not bought.any():
+        spare = course.export_mwh - course.sold_mwh
+        accounts.write_all(month, EXPORT_ITEM, "kWh", spare / MWH_PER_KWH, income)
+        bought = course.bought_mwh
+        if not bought.any():
             continue
-        credit = -_priced(bought, energy_price[span])
+        credit = -course.bought_mjpy
         accounts.pay(credit, everyone, accounts.utility)
-        accounts.write_all(month, "traded_energy_not_bought", "kWh", bought.sum(axis=0) / MWH_PER_KWH, credit)
-        carried = np.rint(bought.sum(axis=0) * (terms.wheeling_jpy_per_kwh / 1000.0)).astype(np.int64)
+        accounts.write_all(month, "traded_energy_not_bought", "kWh", bought / MWH_PER_KWH, credit)
+        carried = np.rint(bought * (terms.wheeling_jpy_per_kwh / 1000.0)).astype(np.int64)
         accounts.pay(carried, everyone, accounts.network)
-        accounts.write_all(month, "wheeling", "kWh", bought.sum(axis=0) / MWH_PER_KWH, carried)
-        surplus = _pay_trades(accounts, month, span, trades)
+        accounts.write_all(month, "wheeling", "kWh", bought / MWH_PER_KWH, carried)
+        surplus = _pay_trades(accounts, month, span, trades, course)
         if isinstance(community.market, NetworkMarket) and surplus.any():
             # Fees and the rent of limits that bind are the wires'.
             accounts.pay(surplus, accounts.operator, accounts.network)
@@ -265,12 +246,11 @@ def _bill_public_lines(
             accounts.write_all(month, "imbalance", "kWh", deviation, own)
 
 
-def _pay_losses(accounts: Accounts, month: str, loss_mwh: Ints, energy_price: Floats) -> None:
+def _pay_losses(accounts: Accounts, month: str, loss_mwh: Ints, prices: PlanPrices, span: slice) -> None:
     """The network operator buys what its wires lose, at the mean energy price of the buildings' contracts."""
     if not loss_mwh.any():
         return
-    everyone = np.ascontiguousarray(np.broadcast_to(energy_price, (*energy_price.shape[:2], accounts.n)))
-    price = np.add.reduce(everyone, axis=2) / accounts.n
+    price = prices.mean_energy(span, accounts.n)
     amount = np.add.reduce(np.rint(loss_mwh * (price / 1000.0)).astype(np.int64), axis=0)
     lost = np.add.reduce(loss_mwh, axis=0) / MWH_PER_KWH
     accounts.pay(amount, accounts.network, accounts.utility)
@@ -278,7 +258,7 @@ def _pay_losses(accounts: Accounts, month: str, loss_mwh: Ints, energy_price: Fl
     accounts.write(month, NETWORK, "network_losses", "kWh", lost, mean, amount)
 
 
-def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> Ints:
+def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades, course: Course) -> Ints:
     """Buyers pay and sellers are paid through the operator, who keeps what is left, (S,): its own in some auctions.
 
     Up to half a thousandth of a yen for each building and slot is rounding and goes to the rounding account. A market
@@ -287,16 +267,14 @@ def _pay_trades(accounts: Accounts, month: str, span: slice, trades: Trades) -> 
     """
     if trades.none:
         return np.zeros(accounts.rows, dtype=np.int64)
-    payment = trades.payment_mjpy[span]
-    sides: tuple[tuple[str, Callable[[Ints], Ints], Ints], ...] = (
-        ("trade_bought", lambda values: np.maximum(values, 0), trades.bought_mwh[span]),
-        ("trade_sold", lambda values: np.minimum(values, 0), trades.sold_mwh[span]),
+    sides = (
+        ("trade_bought", course.paid_mjpy, course.bought_mwh),
+        ("trade_sold", course.received_mjpy, course.sold_mwh),
     )
-    for item, side, energy in sides:
-        amount = _summed(payment, side)
+    for item, amount, energy in sides:
         accounts.pay(amount, slice(0, accounts.n), accounts.operator)
-        accounts.write_all(month, item, "kWh", energy.sum(axis=0) / MWH_PER_KWH, amount)
-    left = np.add.reduce(payment, axis=2)
+        accounts.write_all(month, item, "kWh", energy / MWH_PER_KWH, amount)
+    left = course.left_mjpy
     rounding = np.where(2 * np.abs(left) <= accounts.n, left, 0).sum(axis=0)
     surplus: Ints = left.sum(axis=0) - rounding
     accounts.pay(rounding, accounts.operator, accounts.rounding)
@@ -328,7 +306,7 @@ def _bill_together(
     bill = _lines_of(shared, axis, meters.grid_import_mwh)
     accounts.said.append(said_by(shared, bill))
     accounts.community_contract_kw = bill.largest_contract_kw
-    energy_price, export_price = _prices(community)
+    prices = PlanPrices.of(community)
     for number, (month, span) in enumerate(months_of(axis)):
         owed, demand = np.zeros(accounts.rows, dtype=np.int64), np.zeros(accounts.rows, dtype=np.int64)
         for line in bill.lines:
@@ -342,54 +320,25 @@ def _bill_together(
         accounts.pay(income, accounts.operator, accounts.utility)
         price = np.full(accounts.rows, shared.export_jpy_per_kwh)
         accounts.write(month, COMMUNITY, EXPORT_ITEM, "kWh", exported / MWH_PER_KWH, price, income)
-        surplus = _pay_trades(accounts, month, span, trades) - _pay_relief(accounts, month, span, relief)
-        _share_bill(accounts, month, span, owed + income - surplus, demand, meters, trades, energy_price, export_price)
+        course = month_of(meters, trades, span, prices)
+        surplus = _pay_trades(accounts, month, span, trades, course) - _pay_relief(accounts, month, span, relief)
+        _share_bill(accounts, month, owed + income - surplus, demand, course)
 
 
-def _share_bill(
-    accounts: Accounts,
-    month: str,
-    span: slice,
-    owed: Ints,
-    demand: Ints,
-    meters: Meters,
-    trades: Trades,
-    energy_price: Floats,
-    export_price: Floats,
-) -> None:
+def _share_bill(accounts: Accounts, month: str, owed: Ints, demand: Ints, course: Course) -> None:
     """Split one month's bill at the point of connection over the members, to the last 1/1000 yen."""
-    drawn, spare = meters.import_mwh[span], meters.export_mwh[span]
-    if not trades.none:
-        drawn, spare = drawn - trades.bought_mwh[span], spare - trades.sold_mwh[span]
-    energy = _priced(drawn, energy_price[span])
-    income = -_priced(spare, export_price[span])
-    peaks = meters.import_mwh[span].max(axis=0)
+    energy, income = course.drawn_mjpy, -course.spare_mjpy
+    peaks = course.peak_mwh
     by_peak = split_by_largest_remainder(demand, peaks)
     rest = owed - by_peak.sum(axis=1) - energy.sum(axis=1) - income.sum(axis=1)
-    through = meters.import_mwh[span].sum(axis=0) + meters.export_mwh[span].sum(axis=0)
+    through = course.import_mwh + course.export_mwh
     back = split_by_largest_remainder(rest, through)
+    drawn, spare = course.import_mwh - course.bought_mwh, course.export_mwh - course.sold_mwh
     for item, unit, quantity, amount in (
-        ("grid_energy", "kWh", drawn.sum(axis=0) / MWH_PER_KWH, energy),
-        ("grid_export", "kWh", spare.sum(axis=0) / MWH_PER_KWH, income),
+        ("grid_energy", "kWh", drawn / MWH_PER_KWH, energy),
+        ("grid_export", "kWh", spare / MWH_PER_KWH, income),
         ("demand_share", "kW", peaks / MWH_PER_KWH * 2.0, by_peak),
         ("balance_share", "kWh", through / MWH_PER_KWH, back),
     ):
         accounts.pay(amount, slice(0, accounts.n), accounts.operator)
         accounts.write_all(month, item, unit, quantity, amount)
-
-
-def _prices(community: Community) -> tuple[Floats, Floats]:
-    """Energy price (with the levy under one contract) and export price of each slot, (K, 1, n), or (K, 1, 1)."""
-    axis, terms = community.site.axis, community.terms
-    contracts = terms.own if terms.shared is None else (terms.shared,)
-    n = 1 if len(contracts) == 1 else len(community.buildings)
-    energy, export = np.zeros((axis.slots, 1, n)), np.zeros((axis.slots, 1, n))
-    for contract in contracts:
-        tariff = contract.tariff
-        price = tariff.energy_price_jpy_per_kwh(axis.start, axis.slot_s, axis.slots, adjustments=contract.adjustments)
-        if terms.shared is not None:
-            price = price + tariff.levy_jpy_per_kwh(axis.start, axis.slot_s, axis.slots)
-        columns = contract.columns if n > 1 else np.zeros(1, dtype=np.int64)
-        energy[:, 0, columns] = price[:, None]
-        export[:, 0, columns] = contract.export_jpy_per_kwh
-    return energy, export

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ysc_sim.community.arrays import Community
-from ysc_sim.engine.settle import Meters, Trades
+from ysc_sim.engine.settle import Meters, Trades, parts_of
 from ysc_sim.errors import InvariantError
+from ysc_sim.results.arrays import added
+from ysc_sim.results.recorder import Recorder
 from ysc_sim.units import Floats
 
 if TYPE_CHECKING:
@@ -21,24 +23,32 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 """Relative to the energy that flows in the interval, and absolute in kWh where less than 1 kWh flows."""
-BATCH = 40_000
 IN = ("import_kwh", "pv_kwh", "wind_kwh", "genset_kwh", "battery_discharge_kwh", "ev_discharge_kwh", "unserved_kwh")
 OUT = ("export_kwh", "load_kwh", "battery_charge_kwh", "ev_charge_kwh")
 
 
-def check_run(community: Community, run: Run, start_stored_kwh: Floats) -> Floats:
-    """Accumulated |residual| of every building's meter and store, (S, n) kWh. Raises ``InvariantError``."""
-    columns = run.recorder.columns
-    intervals = len(columns["load_kwh"])
-    each = max(1, BATCH // columns["load_kwh"][0].size)
-    residual: Floats = np.zeros_like(columns["load_kwh"][0])
-    stored = start_stored_kwh
-    for first in range(0, intervals, each):
-        part = {name: column[first : first + each] for name, column in columns.items()}
-        whole = {name: column[first : first + each] for name, column in run.recorder.community.items()}
-        residual, stored = check_part(community, run.record_s, part, whole, first, residual, stored)
-        run.recorder.let_go(first)
-    return residual
+class Audit:
+    """Checks what is recorded while the run goes on, interval by interval."""
+
+    def __init__(self, community: Community, record_s: int, recorder: Recorder, stored_kwh: Floats) -> None:
+        """``stored_kwh`` (S, n) before anything moves."""
+        self._community, self._record_s, self._recorder = community, record_s, recorder
+        self._next, self._stored_kwh = 0, stored_kwh
+        self.residual_kwh: Floats = np.zeros(stored_kwh.shape)
+        """Accumulated |residual| of every building's meter and store so far."""
+
+    def upto(self, interval: int) -> None:
+        """Check all intervals before ``interval``, which are whole. Raises ``InvariantError``."""
+        recorder = self._recorder
+        for piece in parts_of(interval - self._next, self.residual_kwh.size):
+            first, last = self._next + piece.start, self._next + piece.stop
+            part = {name: column[first:last] for name, column in recorder.columns.items()}
+            whole = {name: column[first:last] for name, column in recorder.community.items()}
+            self.residual_kwh, self._stored_kwh = check_part(
+                self._community, self._record_s, part, whole, first, self.residual_kwh, self._stored_kwh
+            )
+            recorder.let_go(first)
+        self._next = max(interval, self._next)
 
 
 def check_part(
@@ -67,15 +77,21 @@ def check_part(
                 value=float(value[t, row, building]),
             )
 
-    meter, scale = _meter_residual(part)
-    refuse("balance_broken", meter, TOLERANCE * np.maximum(scale, 1.0))
-    store, stored, level = _store_residual(part, stored)
-    refuse("store_broken", store, TOLERANCE * np.maximum(scale + level, 1.0))
+    meter = _meter_residual(part)
+    store, stored_after, level = _store_residual(part, stored)
+    gone, lost = np.abs(meter), np.abs(store)
+    # What is allowed is never less than that: more need hardly ever be looked at.
+    if not gone.max(initial=0.0) <= TOLERANCE:
+        refuse("balance_broken", meter, TOLERANCE * np.maximum(_flowing(part), 1.0))
+    if not lost.max(initial=0.0) <= TOLERANCE:
+        refuse("store_broken", store, TOLERANCE * np.maximum(_flowing(part) + level, 1.0))
     if "unserved_kwh" in part:
         over = np.maximum(part["unserved_kwh"] - part["load_kwh"], 0.0)
         refuse("shed_more_than_demand", over, TOLERANCE * np.maximum(part["load_kwh"], 1.0))
     _check_island_import(community, record_s, whole, first)
-    return running(residual, np.abs(meter) + np.abs(store)), stored
+    gone += lost
+    gone[0] += residual
+    return added(gone), stored_after
 
 
 def running(total: Floats, values: Floats) -> Floats:
@@ -92,16 +108,23 @@ def running(total: Floats, values: Floats) -> Floats:
     return np.asarray(added.reshape(total.shape), dtype=np.float64)
 
 
-def _meter_residual(part: Mapping[str, Floats]) -> tuple[Floats, Floats]:
-    """Energy in − energy out of every building in every interval, and the energy that flows."""
+def _meter_residual(part: Mapping[str, Floats]) -> Floats:
+    """Energy in − energy out of every building in every interval."""
     total = np.zeros_like(part["load_kwh"])
-    scale = np.zeros_like(total)
     for names, onto in ((IN, np.add), (OUT, np.subtract)):
         for name in names:
             if name in part:
                 onto(total, part[name], out=total)
-                scale += part[name]
-    return total, scale
+    return total
+
+
+def _flowing(part: Mapping[str, Floats]) -> Floats:
+    """Energy that flows in and out of every building in every interval."""
+    scale = np.zeros_like(part["load_kwh"])
+    for name in (*IN, *OUT):
+        if name in part:
+            scale += part[name]
+    return scale
 
 
 def _store_residual(part: Mapping[str, Floats], before: Floats) -> tuple[Floats, Floats, Floats]:
@@ -135,13 +158,17 @@ def _check_island_import(community: Community, record_s: int, whole: Mapping[str
 
 def check_trades(community: Community, run: Run, meters: Meters, trades: Trades) -> None:
     """What was sold was bought or lost on the way, and nobody sold or bought more than went through the meter."""
-    if trades.none:
-        return
-    arrived = np.add.reduce(trades.bought_mwh, axis=2) + trades.loss_mwh
-    unequal = (arrived != np.add.reduce(trades.sold_mwh, axis=2)) | (trades.loss_mwh < 0)
-    beyond = (trades.bought_mwh > meters.import_mwh) | (trades.sold_mwh > meters.export_mwh)
-    negative = (trades.bought_mwh < 0) | (trades.sold_mwh < 0)
-    wrong = unequal | beyond.any(axis=2) | negative.any(axis=2)
-    if wrong.any():
-        slot, row = (int(i[0]) for i in np.nonzero(wrong))
-        raise InvariantError("trades_broken", time=run.axis.at(slot * run.axis.slot_s).isoformat(), row=row)
+    for some in parts_of(len(trades.slots), trades.bought_mwh[0].size if len(trades.slots) else 1):
+        slots = trades.slots[some]
+        bought, sold, lost = trades.bought_mwh[slots], trades.sold_mwh[slots], trades.loss_mwh[slots]
+        arrived = np.add.reduce(bought, axis=2) + lost
+        unequal = (arrived != np.add.reduce(sold, axis=2)) | (lost < 0)
+        beyond = (bought > meters.import_mwh[slots]) | (sold > meters.export_mwh[slots])
+        negative = (bought < 0) | (sold < 0)
+        wrong = unequal | (beyond | negative).any(axis=2)
+        if wrong.any():
+            slot, row = (int(i[0]) for i in np.nonzero(wrong))
+            time = run.axis.at(int(slots[slot]) * run.axis.slot_s).isoformat()
+            raise InvariantError("trades_broken", time=time, row=row)
+        for held in (meters.held, trades.held):
+            held.let_go(int(slots[0]))

@@ -37,10 +37,10 @@ from ysc_sim.engine.modes import MODES, TIED
 from ysc_sim.engine.negotiation import bids_of, negotiate
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.relief import ReliefBook
+from ysc_sim.engine.settle import parts_of
+from ysc_sim.results.long_columns import LongColumns
 from ysc_sim.units import MWH_PER_KWH, SECONDS_PER_HOUR, Bools, Floats, Ints
 
-BATCH = 40_000
-"""Orders cleared at once afterwards: what they need stays in the cache."""
 DAY_S = 86_400
 
 
@@ -91,12 +91,15 @@ class Gate:
         )
         self._next = 0
         """Slot that is bid for next."""
-        self._quantity_mwh = np.zeros(shape, dtype=np.int64)
-        self._price = np.zeros(shape)
-        self._is_buyer = np.zeros(shape, dtype=np.bool_)
-        self._bought_mwh = np.zeros(shape, dtype=np.int64)
-        self._sold_mwh = np.zeros(shape, dtype=np.int64)
-        self._cleared_price = np.zeros(shape)
+        self._book = LongColumns({"quantity_mwh": np.int64, "price": np.float64, "is_buyer": np.bool_}, shape)
+        self._quantity_mwh, self._price, self._is_buyer = self._book.arrays.values()
+        outcome = {"bought_mwh": np.int64, "sold_mwh": np.int64, "price": np.float64}
+        self._outcome = LongColumns(outcome, shape)
+        self._bought_mwh, self._sold_mwh, self._cleared_price = self._outcome.arrays.values()
+        self._traded = np.zeros(shape[0], dtype=np.bool_)
+        """Slots in which anything was cleared."""
+        self._cleared_to = 0
+        """Slot that is cleared next."""
         self._island: Ints | None = None
         """Uppermost cell of the island in which each order stands, (K, S, n); 0: that of the common wires."""
 
@@ -124,13 +127,26 @@ class Gate:
                 self.open(slot, frame_of(slot), state)
             return
         first, last = slots[0], min(slots[-1], self._slots - 1)
-        bids = self.community.bidder.bid(self.viewer.view_of_all(first, last, frame_of(first)), self._memory)
-        self._quantity_mwh[first : last + 1] = bids.quantity_mwh
-        self._price[first : last + 1] = bids.price_jpy_per_kwh
-        self._is_buyer[first : last + 1] = bids.is_buyer
+        made = self.community.bidder.bid(self.viewer.view_of_all(first, last, frame_of(first)), self._memory)
+        shape = self._bought_mwh[first : last + 1].shape
+        bids = Bids(
+            np.broadcast_to(made.quantity_mwh, shape),
+            np.broadcast_to(made.price_jpy_per_kwh, shape),
+            np.broadcast_to(made.is_buyer, shape),
+        )
+        # Orders at once are cleared at once, while the cache holds them: nobody can tell, unless traders remember.
+        stored = self.community.terms.retailer is not None or self._continuous is not None
+        if stored:
+            for orders, part in zip(self._book.arrays.values(), bids, strict=True):
+                orders[first : last + 1] = part
+            self._book.let_go(first)
         self._next = last + 1
-        if self._in_loop:
-            self._clear(first, last + 1)
+        if self._continuous is None:
+            self._clear_to(first)
+            self._write(first, self._cleared(bids, first))
+            self._cleared_to = last + 1
+        elif self._in_loop:
+            self._clear_to(last + 1)
 
     def _collect(self, slot: int, past: History, frame: Frame, state: State, may: Bools | None) -> None:
         community = self.community
@@ -145,8 +161,10 @@ class Gate:
             self._note_islands(slot, state)
         whole = by_building(bids, self._orders)
         self._quantity_mwh[slot], self._price[slot], self._is_buyer[slot] = whole
-        if self._in_loop:
-            self._clear(slot, slot + 1, None if self._orders == 1 else bids)
+        if self._orders > 1:
+            self._clear(slot, slot + 1, bids)
+        elif self._in_loop:
+            self._clear_to(slot + 1)
 
     def _may_trade(self, state: State) -> Bools:
         """Buildings that are joined to the others by wires that live, (S, n)."""
@@ -189,6 +207,19 @@ class Gate:
             return None
         return np.where(self._is_buyer, -self._quantity_mwh, self._quantity_mwh)
 
+    @property
+    def traded(self) -> Ints:
+        """Slots in which anything was cleared, rising."""
+        return np.flatnonzero(self._traded)
+
+    def _clear_to(self, last: int) -> None:
+        """Clear all slots before ``last`` that are not yet."""
+        shape = self._quantity_mwh.shape
+        for part in parts_of(last - self._cleared_to, math.prod(shape[1:])):
+            self._clear(self._cleared_to + part.start, self._cleared_to + part.stop)
+            self._book.let_go(self._cleared_to + part.start)
+        self._cleared_to = max(last, self._cleared_to)
+
     def _clear(self, first: int, last: int, ladder: Bids | None = None) -> None:
         """Slots from ``first`` on; ``ladder``: all orders of the one slot, where a building has several."""
         own = Bids(self._quantity_mwh[first:last], self._price[first:last], self._is_buyer[first:last])
@@ -203,12 +234,21 @@ class Gate:
                 mine = np.asarray(place == number)
                 part = self._cleared(inside(own, mine), first, self.community.cells[number])
                 cleared = Cleared(*(np.where(mine, one, rest) for one, rest in zip(part, cleared, strict=True)))
-        cleared = cleared_by_building(cleared, self._orders)
-        some = np.flatnonzero((cleared.bought_mwh + cleared.sold_mwh).any(axis=(1, 2)))
-        # Slots without trade stay as np.zeros left them: they need no memory.
-        self._bought_mwh[first + some] = cleared.bought_mwh[some]
-        self._sold_mwh[first + some] = cleared.sold_mwh[some]
-        self._cleared_price[first + some] = cleared.price_jpy_per_kwh[some]
+        self._write(first, cleared_by_building(cleared, self._orders))
+
+    def _write(self, first: int, cleared: Cleared) -> None:
+        """What became of the orders of slots from ``first`` on. Slots without trade stay zeros: they need no memory."""
+        some = np.flatnonzero(cleared.bought_mwh.any(axis=(1, 2)) | cleared.sold_mwh.any(axis=(1, 2)))
+        if not some.size:
+            return
+        all_of_them = len(some) == len(cleared.bought_mwh)
+        here = slice(None) if all_of_them else some
+        slots = slice(first, first + len(some)) if all_of_them else first + some
+        self._traded[slots] = True
+        self._bought_mwh[slots] = cleared.bought_mwh[here]
+        self._sold_mwh[slots] = cleared.sold_mwh[here]
+        self._cleared_price[slots] = cleared.price_jpy_per_kwh[here]
+        self._outcome.let_go(first)
 
     def _cleared(self, own: Bids, first: int, place: str = "") -> Cleared:
         """Outcome of the orders (K, S, n) of one market; ``place``: the island that has it to itself."""
@@ -242,12 +282,11 @@ class Gate:
     def outcome(self) -> Cleared:
         """What was cleared in every slot, (K, S, n)."""
         slots, rows, n = self._quantity_mwh.shape
-        if slots and not self._in_loop:
-            batch = max(1, BATCH // (rows * n))
-            for first in range(0, slots, batch):
-                self._clear(first, min(first + batch, slots))
+        if not self._in_loop:
+            self._clear_to(slots)
         if self.community.terms.retailer is None:
             # Nobody asks for the orders again, which need as much memory as what became of them.
+            self._book = LongColumns({}, (0,))
             none = np.zeros((0, rows, n))
             self._quantity_mwh, self._price, self._is_buyer = none.astype(np.int64), none, none.astype(np.bool_)
         return Cleared(self._bought_mwh, self._sold_mwh, self._cleared_price)
@@ -258,7 +297,7 @@ def clear_books(market: Market, bids: Bids) -> Cleared:
     n = bids.quantity_mwh.shape[2]
     quantity, price, is_buyer = bids
     quantity, price, is_buyer = quantity.reshape(-1, 1, n), price.reshape(-1, 1, n), is_buyer.reshape(-1, 1, n)
-    wanted = np.where(is_buyer, quantity, 0)
+    wanted = quantity * is_buyer
     both = np.flatnonzero(wanted.any(axis=2) & (quantity != wanted).any(axis=2))
     if both.size == len(quantity):
         return market.clear(bids)

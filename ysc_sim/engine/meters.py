@@ -34,7 +34,8 @@ def read_meters(net_kw: Floats, energy_kwh: Floats, rests: list[Rest], dt_s: flo
     >>> imported.tolist(), exported.tolist()
     ([[0.5]], [[0.5]])
     """
-    imported = np.maximum(-energy_kwh, 0.0)
+    imported = np.negative(energy_kwh)
+    np.maximum(imported, 0.0, out=imported)
     exported = np.maximum(energy_kwh, 0.0)
     if not rests:
         return imported, exported

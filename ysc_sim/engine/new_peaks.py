@@ -17,7 +17,8 @@ import numpy as np
 from ysc_sim.community.arrays import Community, Control
 from ysc_sim.engine.clock import simulate
 from ysc_sim.engine.outlook import month_numbers
-from ysc_sim.engine.run import Run, solved_inside
+from ysc_sim.engine.recorded import solved_inside
+from ysc_sim.engine.run import Run
 from ysc_sim.engine.settle import read_registers
 from ysc_sim.plugins import plugin
 from ysc_sim.results.arrays import Peaks, RunArrays

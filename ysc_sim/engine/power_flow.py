@@ -22,13 +22,18 @@ from ysc_sim.community.wires import Section, Wires
 from ysc_sim.engine.modes import MODES
 from ysc_sim.engine.network_day import hardest_intervals, network_day
 from ysc_sim.engine.run import Run
+from ysc_sim.engine.settle import parts_of
 from ysc_sim.powerflow import EARTH, Reason, Solution, solve
 from ysc_sim.powerflow.network import Complexes
+from ysc_sim.results.long_columns import LongColumns
 from ysc_sim.results.power_flow import BranchPeak, PowerFlow
 from ysc_sim.units import Floats, Ints, hours
 
 CHUNK_VALUES = 2_000_000
 """Complex node voltages held at once."""
+BLOCK_VALUES = 1 << 19
+LEAST_ROWS = 512
+"""Buildings times rows of which all sections are solved before the next ones are looked at, and rows at least."""
 WANTED = ("v_pu", "loss_kw", "slack_kw", "slack_kvar", "branch_loading_percent")
 GENERATION = ("pv_kwh", "wind_kwh", "genset_kwh")
 ON_LIMIT_PU = 1e-9
@@ -42,10 +47,16 @@ def solve_after_run(community: Community, run: Run) -> PowerFlow | None:
         return None
     powers = Powers(run, wires)
     alive = energised_share(community, run)
-    gathered = Gathered(powers.load_kw.shape, hours(run.record_s))
-    for section in wires.sections:
-        gathered.add(section, powers, np.flatnonzero(alive.ravel() > 0))
-    flow = gathered.finish(wires, powers, alive)
+    gathered = Gathered(wires, (*alive.shape, len(community.buildings)), hours(run.record_s))
+    lives = alive.ravel() > 0
+    for first in range(0, len(lives), gathered.at_once):
+        part = slice(first, min(first + gathered.at_once, len(lives)))
+        gathered.begin(part, *powers.of_all(part))
+        for number in range(len(wires.sections)):
+            gathered.add(number, powers, first + np.flatnonzero(lives[part]))
+        gathered.let_go(first)
+        run.recorder.let_go(first // community.rows)
+    flow = gathered.finish(wires, alive)
     hardest = hardest_intervals(run.axis, run.record_s, flow)
     if len(hardest):
         rows = hardest * community.rows  # of the first row of the ensemble
@@ -62,28 +73,37 @@ def _as_booked(run: Run, flow: PowerFlow) -> PowerFlow:
 
 
 class Powers:
-    """Mean power of every building in every interval, (T, S, n), > 0 injects."""
+    """Mean power of every building in every interval, > 0 injects: worked out where it is asked for."""
 
     def __init__(self, run: Run, wires: Wires) -> None:
-        columns, length_h = run.recorder.columns, hours(run.record_s)
-        nothing = np.zeros_like(columns["load_kwh"])
-        self.load_kw = (columns.get("unserved_kwh", nothing) - columns["load_kwh"]) / length_h
-        self.other_kw = (columns["export_kwh"] - columns["import_kwh"]) / length_h - self.load_kw
-        generated = sum((columns[name] for name in GENERATION if name in columns), nothing) / length_h
-        self.load_kvar = self.load_kw * wires.load_tan_phi
-        self.other_kvar = -generated * wires.generation_tan_phi
+        n = len(run.community.buildings)
+        names = ("load_kwh", "unserved_kwh", "import_kwh", "export_kwh", *GENERATION)
+        columns = run.recorder.columns
+        self._columns = {name: columns[name].reshape(-1, n) for name in names if name in columns}
+        self._length_h, self._wires = hours(run.record_s), wires
+
+    def of_all(self, part: slice) -> tuple[Floats, Floats]:
+        """Of all buildings in a part of the T·S rows, (R, n) kW and kvar."""
+        load, other = self._of(part, slice(None))
+        return load[0] + other[0], load[1] + other[1]
 
     def at_ports(self, section: Section, rows: Ints) -> tuple[Floats, Floats]:
         """Power at the ports of a section in some of the T·S rows, (R, P) kW and kvar."""
+        whole = len(rows) and rows[-1] - rows[0] == len(rows) - 1
+        load, other = self._of(slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows, section.buildings)
+        active, reactive = (
+            mine @ section.load_to_port + rest @ section.other_to_port for mine, rest in zip(load, other, strict=True)
+        )
+        return active + section.fixed_p_kw, reactive + section.fixed_q_kvar
 
-        def spread(load: Floats, other: Floats, fixed: Floats) -> Floats:
-            n = load.shape[2]
-            mine = np.ix_(rows, section.buildings)
-            own = load.reshape(-1, n)[mine] @ section.load_to_port
-            return own + other.reshape(-1, n)[mine] @ section.other_to_port + fixed
-
-        active = spread(self.load_kw, self.other_kw, section.fixed_p_kw)
-        return active, spread(self.load_kvar, self.other_kvar, section.fixed_q_kvar)
+    def _of(self, rows: slice | Ints, buildings: slice | Ints) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+        """Demand that was served, and all else: kW and kvar."""
+        part = {name: column[rows][:, buildings] for name, column in self._columns.items()}
+        load = (part.get("unserved_kwh", 0.0) - part["load_kwh"]) / self._length_h
+        other = (part["export_kwh"] - part["import_kwh"]) / self._length_h - load
+        generated = sum((part[name] for name in GENERATION if name in part), np.zeros_like(load)) / self._length_h
+        taken = -generated * self._wires.generation_tan_phi[buildings]
+        return (load, load * self._wires.load_tan_phi), (other, taken)
 
 
 def energised_share(community: Community, run: Run) -> Floats:
@@ -118,24 +138,38 @@ def _dark_spans(community: Community, run: Run) -> Iterator[tuple[int, float, fl
 
 
 class Gathered:
-    """What the sections of a network come to, row by row."""
+    """What the sections of a network come to, row by row. Large arrays lie on disk, however many rows there are."""
 
-    def __init__(self, shape: tuple[int, ...], length_h: float) -> None:
-        self.shape, self.length_h = shape, length_h
+    def __init__(self, wires: Wires, shape: tuple[int, ...], length_h: float) -> None:
+        self.shape, self.length_h, self.sections = shape, length_h, wires.sections
         rows, n = shape[0] * shape[1], shape[2]
-        self.low, self.high = np.full((rows, n), np.nan), np.full((rows, n), np.nan)
-        self.violated = np.zeros((rows, n), dtype=np.bool_)
+        self.at_once = max(LEAST_ROWS, BLOCK_VALUES // max(n, 1))
+        """Rows of which all sections are solved before the next ones."""
+        numbers = dict.fromkeys(("p_kw", "q_kvar", "low", "high"), np.float64)
+        self._long = LongColumns({**numbers, "violated": np.bool_}, (rows, n))
+        self.low, self.high = self._long.arrays["low"], self._long.arrays["high"]
+        self.violated = self._long.arrays["violated"]
         self.network_low, self.network_high = np.full(rows, np.nan), np.full(rows, np.nan)
         self.line, self.transformer = np.full(rows, np.nan), np.full(rows, np.nan)
         self.p_kw, self.q_kvar, self.loss_kw = np.zeros(rows), np.zeros(rows), np.zeros(rows)
         self.solved = np.ones(rows, dtype=np.bool_)
         self.mismatch_kva = 0.0
-        self.branches: list[BranchPeak] = []
+        self._peak = [np.zeros(section.net.branch_count) for section in self.sections]
+        self._over = [np.zeros(section.net.branch_count) for section in self.sections]
         self.unsolved: Counter[str] = Counter()
 
-    def add(self, section: Section, powers: Powers, alive: Ints) -> None:
+    def begin(self, part: slice, p_kw: Floats, q_kvar: Floats) -> None:
+        """Rows in which the buildings inject these powers (R, n): nothing is known of their voltages yet."""
+        self._long.arrays["p_kw"][part], self._long.arrays["q_kvar"][part] = p_kw, q_kvar
+        self.low[part] = self.high[part] = np.nan
+
+    def let_go(self, row: int) -> None:
+        """Everything before ``row`` is known."""
+        self._long.let_go(row)
+
+    def add(self, number: int, powers: Powers, alive: Ints) -> None:
         """Solve one section in the rows that are alive."""
-        peak, over = np.zeros(section.net.branch_count), np.zeros(section.net.branch_count)
+        section = self.sections[number]
         step = max(1, CHUNK_VALUES // (section.net.bus_count * section.net.conductors))
         for first in range(0, len(alive), step):
             rows = alive[first : first + step]
@@ -148,21 +182,31 @@ class Gathered:
             good = np.flatnonzero(solution.ok)
             if not good.size:
                 continue
-            self._voltages(section, solution.v_pu[good].reshape(len(good), -1), rows[good])
+            nodes = solution.v_pu.reshape(len(rows), -1)
+            for part in parts_of(len(good), len(section.watched)):
+                self._voltages(section, nodes[good[part]], rows[good[part]])
             self._flows(solution, good, rows[good])
-            loading = solution.branch_loading_percent[good]
+            loading = solution.branch_loading_percent
+            loading = loading if good.size == len(rows) else loading[good]
             if loading.ndim > 2:  # by conductor
                 loading = np.maximum.reduce(loading, axis=2)
-            self._loading(section, loading, rows[good], peak, over)
-        over /= self.shape[1]
-        for number, name in enumerate(section.net.branch_names):
-            kind = "line" if number < section.line_count else "transformer"
-            self.branches.append(BranchPeak(name, kind, float(peak[number]), float(over[number])))
+            self._loading(section, loading, rows[good], self._peak[number], self._over[number])
+
+    @property
+    def branches(self) -> Iterator[BranchPeak]:
+        """Every branch of every section."""
+        for section, peak, over in zip(self.sections, self._peak, self._over, strict=True):
+            for number, name in enumerate(section.net.branch_names):
+                kind = "line" if number < section.line_count else "transformer"
+                yield BranchPeak(name, kind, float(peak[number]), float(over[number] / self.shape[1]))
 
     def _voltages(self, section: Section, node_pu: Complexes, rows: Ints) -> None:
         first, second = section.watched.T
-        across = node_pu[:, first] - np.where(second == EARTH, 0.0, node_pu[:, second])
-        v = np.abs(across) / section.watched_nominal
+        across = node_pu[:, first]
+        if (second != EARTH).any():
+            across -= np.where(second == EARTH, 0.0, node_pu[:, second])
+        v = np.abs(across)
+        v /= section.watched_nominal
         v[v == 0.0] = np.nan  # a bus out of service, or without a source
         wrong = (v < section.low_pu - ON_LIMIT_PU) | (v > section.high_pu + ON_LIMIT_PU)
         self.network_low[rows] = np.fmin(self.network_low[rows], np.fmin.reduce(v, axis=1))
@@ -187,7 +231,7 @@ class Gathered:
             if part.shape[1]:
                 total[rows] = np.fmax(total[rows], np.maximum.reduce(part, axis=1))
 
-    def finish(self, wires: Wires, powers: Powers, alive: Floats) -> PowerFlow:
+    def finish(self, wires: Wires, alive: Floats) -> PowerFlow:
         """Everything in the shape of the run; what is not known of the whole network is NaN."""
         shape, lost = self.shape, ~self.solved
 
@@ -197,8 +241,8 @@ class Gathered:
 
         return PowerFlow(
             kind=wires.kind,
-            p_kw=powers.load_kw + powers.other_kw,
-            q_kvar=powers.load_kvar + powers.other_kvar,
+            p_kw=self._long.arrays["p_kw"].reshape(shape),
+            q_kvar=self._long.arrays["q_kvar"].reshape(shape),
             min_voltage_pu=self.low.reshape(shape),
             max_voltage_pu=self.high.reshape(shape),
             violated=self.violated.reshape(shape),

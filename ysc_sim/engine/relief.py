@@ -69,9 +69,9 @@ class ReliefBook:
         promised: Floats = np.where(called > 0, self._base_mwh[slot, some] + called, 0) / MWH_PER_KWH
         return promised
 
-    def settle(self, net_mwh: Ints) -> Relief | None:
-        """What meters with net energy (K, S, n), > 0 export, show beyond what was expected; None: nothing is called."""
+    def settle(self, import_mwh: Ints, export_mwh: Ints) -> Relief | None:
+        """What meters (K, S, n) show beyond what was expected; None: nothing is called."""
         if not self.active:
             return None
-        given = np.clip(net_mwh - self._base_mwh, 0, self._called_mwh)
+        given = np.clip(export_mwh - import_mwh - self._base_mwh, 0, self._called_mwh)
         return Relief(given, np.rint(given * self._price / 1000.0).astype(np.int64))

@@ -14,6 +14,7 @@ import numpy as np
 from ysc_sim.community.arrays import Community, State, start_state
 from ysc_sim.contracts import DeviceState, Moment, OutageWindow
 from ysc_sim.engine.act import STAGES
+from ysc_sim.engine.checks import Audit
 from ysc_sim.engine.cold_load import start_cold
 from ysc_sim.engine.engines import start_engines
 from ysc_sim.engine.frame import Frame
@@ -25,11 +26,12 @@ from ysc_sim.engine.notices import Notices
 from ysc_sim.engine.outlook import prepare_planners
 from ysc_sim.engine.prices import Prices
 from ysc_sim.engine.ramp import start_ramp
+from ysc_sim.engine.recorded import columns_of, solved_inside
 from ysc_sim.engine.shedding import next_turn_s, start_shedding
 from ysc_sim.engine.stretch import can_stretch, steps_at_once, take_steps
 from ysc_sim.engine.swing import start_swing
 from ysc_sim.engine.switchyard import Switchyard
-from ysc_sim.engine.tally import WINDOW, Tally
+from ysc_sim.engine.tally import WINDOW, Tally, stored_kwh
 from ysc_sim.engine.transfer import (
     Switching,
     next_change_s,
@@ -70,6 +72,7 @@ class Run:
         self.now_s = 0
         self.record_s = self.axis.step_s * community.record_every
         self.tally = Tally(community, self.record_s) if tallied else None
+        self._audit = Audit(community, self.record_s, self.recorder, stored_kwh(community, self.state))
         if self.tally is not None:
             self.tally.begin(self.state, self.recorder.columns)
         self._stretches = can_stretch(community)
@@ -170,6 +173,7 @@ class Run:
 
     def _end_slot(self, slot: int) -> None:
         state, recorder = self.state, self.recorder
+        recorder.let_go_registers(slot)
         recorder.register_import_kwh[slot] = state.import_kwh
         recorder.register_export_kwh[slot] = state.export_kwh
         recorder.grid_import_kwh[slot] = state.grid_import_kwh[:, 0]
@@ -248,6 +252,8 @@ class Run:
         if opens and not self.gate.can_wait:
             self.gate.open(first // per_slot, self.new_frame(None, first * step_s, first), self.state)
         take_steps(self, first, count)
+        if self.tally is None:
+            self._audit.upto((first + count) // self.community.record_every)
         self.now_s = (first + count) * step_s
         self.frame = self.new_frame(None, self.now_s - step_s, first + count - 1)
         if self.gate.active and self.gate.can_wait:
@@ -256,6 +262,13 @@ class Run:
                 slots, lambda slot: self.new_frame(None, slot * self.axis.slot_s, slot * per_slot), self.state
             )
         return count
+
+    def residual_kwh(self) -> Floats:
+        """What balances of a finished run leave over, (S, n). Raises ``InvariantError`` where it is too much."""
+        if self.tally is not None:
+            return self.tally.residual_kwh
+        self._audit.upto(-(-self.axis.count // self.community.record_every))
+        return self._audit.residual_kwh
 
     # -- act -----------------------------------------------------------------------------------------------------
 
@@ -351,47 +364,3 @@ def memory_of(community: Community) -> DeviceState:
 def tied_and_whole(state: State) -> bool:
     """Whether all cells are in the mode in which nothing special happens."""
     return bool((state.mode == GRID).all())
-
-
-def columns_of(community: Community) -> list[str]:
-    """Columns that the devices of a community can fill."""
-    classes = {fleet.energy_class for fleet in community.fleets}
-    names = ["load_kwh", "import_kwh", "export_kwh"]
-    names += [column for column, owner in GENERATED if owner in classes]
-    names += [column for column, owner in STORED if owner in classes]
-    if classes & {"battery", "ev"}:
-        names.append("storage_loss_kwh")
-    if community.switches:
-        names += ["switched_off_kwh", "lost_comfort_jpy"]
-    if community.may_be_dark or community.switches:
-        names += [
-            "unserved_kwh",
-            *(f"unserved_kwh_tier{tier}" for tier in range(1, 5)),
-            "interrupted_s",
-        ]
-    if community.may_be_dark:
-        names += [f"island_served_kwh_tier{tier}" for tier in range(1, 5)]
-    if community.island.cold_load is not None:
-        names.append("pickup_kwh")
-    if community.may_be_dark or community.export_bans or solved_inside(community):
-        names.append("curtailed_kwh")
-    if community.export_bans:
-        names.append("relay_trips")
-    return names
-
-
-def solved_inside(community: Community) -> bool:
-    """Whether the network is solved inside the run."""
-    return community.wires is not None and community.wires.control
-
-
-GENERATED = (("pv_kwh", "pv"), ("wind_kwh", "wind"), ("genset_kwh", "genset"))
-STORED = (
-    ("battery_charge_kwh", "battery"),
-    ("battery_discharge_kwh", "battery"),
-    ("soc_kwh", "battery"),
-    ("ev_charge_kwh", "ev"),
-    ("ev_discharge_kwh", "ev"),
-    ("ev_trip_kwh", "ev"),
-    ("ev_soc_kwh", "ev"),
-)

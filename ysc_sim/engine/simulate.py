@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +15,15 @@ from ysc_sim.contracts import Cleared, Metric
 from ysc_sim.engine.accounts import Accounts, make_accounts
 from ysc_sim.engine.bill_notes import plans_of, warnings_of
 from ysc_sim.engine.branches import Trunk
-from ysc_sim.engine.checks import check_run, check_trades
+from ysc_sim.engine.checks import check_trades
 from ysc_sim.engine.clock import simulate
 from ysc_sim.engine.island_trade import trade_in_islands
 from ysc_sim.engine.measure import device_numbers
 from ysc_sim.engine.new_peaks import with_peaks
 from ysc_sim.engine.power_flow import solve_after_run, unsolved_notes
 from ysc_sim.engine.run import Run
-from ysc_sim.engine.settle import Meters, Trades, read_registers, settle, with_islands
+from ysc_sim.engine.settle import Meters, Trades, parts_of, read_registers, settle, with_islands
 from ysc_sim.engine.shared_kwh import shared_kwh_terms
-from ysc_sim.engine.tally import stored_kwh
 from ysc_sim.errors import InvariantError
 from ysc_sim.plugins import plugin, registry
 from ysc_sim.results import Results
@@ -85,7 +85,6 @@ def run_community(
     to know beside it (``RunArrays.course``).
     """
     live = Run(community, tallied=tallied)
-    stored = stored_kwh(community, live.state)
     simulate(live, progress, first=0 if trunk is None else trunk.lend(live))
     meters = read_registers(live.recorder)
     if tallied:
@@ -96,11 +95,12 @@ def run_community(
     retailer = community.terms.retailer
     joined = live.recorder.joined
     together = None if joined is None else joined[:, :, community.cell_of.group]
-    trades = settle(meters, cleared, together, island, 0.0 if retailer is None else retailer.loss_rate)
+    loss_rate = 0.0 if retailer is None else retailer.loss_rate
+    trades = settle(meters, cleared, together, island, loss_rate, live.gate.traded)
     cleared = with_islands(cleared, island)
-    residual = check_run(community, live, stored) if live.tally is None else live.tally.residual_kwh
+    residual = live.residual_kwh()
     check_trades(community, live, meters, trades)
-    relief = live.gate.relief.settle(meters.export_mwh - meters.import_mwh)
+    relief = live.gate.relief.settle(meters.import_mwh, meters.export_mwh)
     accounts = make_accounts(community, meters, trades, live.gate.planned_mwh, relief)
     _check_money(accounts)
     flow = solve_after_run(community, live)
@@ -186,8 +186,14 @@ def _outage_seconds(community: Community) -> Floats:
 
 def _ledger_residual(meters: Meters, trades: Trades) -> Ints:
     """Energy that the ledger does not account for, (S,) mWh: sold − bought, and the connection against meters."""
-    traded = np.add.reduce(trades.sold_mwh, axis=2) - np.add.reduce(trades.bought_mwh, axis=2) - trades.loss_mwh
-    nets = np.add.reduce(meters.export_mwh, axis=2) - np.add.reduce(meters.import_mwh, axis=2) - meters.loss_mwh
-    through = meters.grid_export_mwh - meters.grid_import_mwh
-    left: Ints = np.add.reduce(np.abs(traded) + np.abs(nets - through - meters.remainder_mwh), axis=0)
+    left: Ints = np.zeros(meters.grid_import_mwh.shape[1], dtype=np.int64)
+    for part in parts_of(len(meters.import_mwh), math.prod(meters.import_mwh.shape[1:])):
+        nets = np.add.reduce(meters.export_mwh[part], axis=2) - np.add.reduce(meters.import_mwh[part], axis=2)
+        through = meters.grid_export_mwh[part] - meters.grid_import_mwh[part] + meters.loss_mwh[part]
+        left += np.add.reduce(np.abs(nets - through - meters.remainder_mwh[part]), axis=0)
+        slots = trades.within(part)
+        sold, bought = (np.add.reduce(side[slots], axis=2) for side in (trades.sold_mwh, trades.bought_mwh))
+        left += np.add.reduce(np.abs(sold - bought - trades.loss_mwh[slots]), axis=0)
+        for held in (meters.held, trades.held):
+            held.let_go(part.start)
     return left

@@ -19,7 +19,7 @@ from ysc_sim.contracts import Device, Followed, View, Wish, following, promises,
 from ysc_sim.engine.meters import LAST_BITS, Rest, read_meters
 from ysc_sim.engine.move import GENERATION, STORES
 from ysc_sim.engine.walk import Known, Walked, walk
-from ysc_sim.units import SECONDS_PER_HOUR, Floats
+from ysc_sim.units import SECONDS_PER_HOUR, Floats, Ints
 
 if TYPE_CHECKING:
     from ysc_sim.engine.run import Run
@@ -311,15 +311,13 @@ def _registers(run: Run, first: int, meters: tuple[Floats, Floats], whole: tuple
     slots = (first + 1 + ends) // per_slot
     span = slice(int(slots[0]), int(slots[-1]) + 1) if len(slots) else slice(0, 0)
     for name, values in zip(("import_kwh", "export_kwh"), meters, strict=True):
-        running = _running(getattr(state, name), values)
-        setattr(state, name, running[-1])
-        getattr(recorder, f"register_{name}")[span] = running[ends]
+        setattr(state, name, _running(getattr(state, name), values, ends, getattr(recorder, f"register_{name}")[span]))
     for name, values in zip(("grid_import_kwh", "grid_export_kwh"), whole, strict=True):
-        running = _running(getattr(state, name), values)
-        setattr(state, name, running[-1])
-        getattr(recorder, name)[span] = running[ends][:, :, 0]
+        shown = getattr(recorder, name)[span]
+        setattr(state, name, _running(getattr(state, name), values, ends, shown[:, :, None]))
     if not len(slots):
         return
+    recorder.let_go_registers(int(slots[0]))
     recorder.loss_kwh[span] = state.loss_kwh[:, 0]
     for mine, register in (("import_kwh", recorder.register_import_kwh), ("grid_import_kwh", recorder.grid_import_kwh)):
         now = register[slots[-1]].reshape(getattr(state, mine).shape)
@@ -328,11 +326,13 @@ def _registers(run: Run, first: int, meters: tuple[Floats, Floats], whole: tuple
         setattr(state, f"slot_{mine}", now)
 
 
-def _running(start: Floats, values: Floats) -> Floats:
-    """``start`` (S, n) with each of ``values`` (K, S, n) added one after the other, (K, S, n)."""
-    out = np.empty(values.shape)
-    before = start
-    for after, value in zip(out, values, strict=True):
-        np.add(before, value, out=after)
-        before = after
-    return out
+def _running(start: Floats, values: Floats, ends: Ints, shown: Floats) -> Floats:
+    """``start`` (S, n) with each of ``values`` (K, S, n) added one after the other; ``shown`` (E, S, n) takes what
+    there is after each of the steps ``ends``."""
+    total = start.copy()
+    slot = dict(zip(ends.tolist(), shown, strict=True))
+    for k, value in enumerate(values):
+        np.add(total, value, out=total)
+        if k in slot:
+            slot[k][...] = total
+    return total

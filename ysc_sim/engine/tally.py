@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ysc_sim.community.arrays import Community, State
-from ysc_sim.engine.checks import BATCH, check_part, running
+from ysc_sim.engine.checks import check_part, running
+from ysc_sim.engine.settle import BATCH
 from ysc_sim.results.arrays import Course, share_lost, share_lost_together
 from ysc_sim.units import EMPTY_KWH, Floats
 

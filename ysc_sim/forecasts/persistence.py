@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from ysc_sim.contracts import History
-from ysc_sim.units import Floats
+from ysc_sim.units import Floats, Ints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,11 @@ class Persistence:
         day = history.slots_per_day
         back = np.where(gate >= day, day, 1) if self._yesterday else np.ones_like(gate)
         end = np.maximum(gate - back + 1, 1)
-        exported = history.export_kwh[end] - history.export_kwh[end - 1]
-        expected: Floats = exported - (history.import_kwh[end] - history.import_kwh[end - 1])
+        now: Ints | slice = end
+        before: Ints | slice = end - 1
+        if count and end[-1] - end[0] == count - 1:  # one after the other: nothing need be copied
+            now, before = slice(int(end[0]), int(end[-1]) + 1), slice(int(end[0]) - 1, int(end[-1]))
+        expected: Floats = history.export_kwh[now] - history.export_kwh[before]
+        expected -= history.import_kwh[now] - history.import_kwh[before]
         expected[gate == 0] = 0.0
         return expected

@@ -47,11 +47,15 @@ class Recorder:
         """``window``: intervals that are held at a time (:meth:`pass_on`); None: all."""
         self._intervals, self._held = intervals, intervals if window is None else window
         intervals = self._held
-        self._long = LongColumns(list(columns), (intervals, rows, buildings), short=window is not None)
-        self.columns = self._long.arrays
+        self._long = LongColumns(
+            dict.fromkeys(columns, np.float64), (intervals, rows, buildings), short=window is not None
+        )
+        self.columns: Mapping[str, Floats] = self._long.arrays
         self.community = {name: np.zeros((intervals, rows, 1)) for name in community}
-        self.register_import_kwh = np.zeros((slots + 1, rows, buildings))
-        self.register_export_kwh = np.zeros((slots + 1, rows, buildings))
+        registers = dict.fromkeys(("import_kwh", "export_kwh"), np.float64)
+        self._registers = LongColumns(registers, (slots + 1, rows, buildings))
+        self.register_import_kwh: Floats = self._registers.arrays["import_kwh"]
+        self.register_export_kwh: Floats = self._registers.arrays["export_kwh"]
         self.grid_import_kwh = np.zeros((slots + 1, rows))
         self.grid_export_kwh = np.zeros((slots + 1, rows))
         self.loss_kwh = np.zeros((slots + 1, rows))
@@ -82,10 +86,13 @@ class Recorder:
             intervals = len(values[0]) // every
             begin = interval % self._held
             here = arrays[name][begin : begin + intervals]
-            here[...] = values[0][::every]
-            for step in range(every):
-                for part in values[step == 0 :]:
-                    np.add(here, part[step::every], out=here)
+            first, *rest = (part[step::every] for step in range(every) for part in values)
+            if rest:
+                np.add(first, rest[0], out=here)
+            else:
+                here[...] = first
+            for part in rest[1:]:
+                np.add(here, part, out=here)
             self._fresh[id(arrays[name])] = interval + intervals - 1
 
     def add_community(self, name: str, interval: int, rows: Ints | None, values: Floats) -> None:
@@ -118,8 +125,13 @@ class Recorder:
         """Intervals before ``upto`` need not be held in memory, where columns lie on disk."""
         self._long.let_go(upto)
 
+    def let_go_registers(self, upto: int) -> None:
+        """As :meth:`let_go`, of the registers of buildings at the ends of slots before ``upto``."""
+        self._registers.let_go(upto)
+
     def release_registers(self) -> None:
         """Forget the registers of buildings, which have been read."""
+        self._registers = LongColumns({}, (0, 0, 0))
         self.register_import_kwh = self.register_export_kwh = np.zeros((0, 0, 0))
 
     def note_apart(self, slot: int, rows: Ints | None, top: Ints) -> None:

@@ -51,6 +51,14 @@ def pulse_count(kwh_per_year: Floats) -> Floats:
     return np.clip(np.rint(1.0 + PULSES_PER_HOME * (homes - 1.0)), 1.0, MOST_PULSES)
 
 
+LAW = np.stack([PEAK_RATIO, SD_KW / MEAN_KW])
+"""What :func:`pulse_law` reads at the means."""
+FROM_KW = np.concatenate([[0.0], MEAN_KW])
+FROM = np.concatenate([LAW[:, :1], LAW], axis=1)
+SLOPE = np.concatenate([np.zeros((2, 1)), np.diff(LAW, axis=1) / np.diff(MEAN_KW), np.zeros((2, 1))], axis=1)
+"""Its straight pieces: level before the first mean, and behind the last one."""
+
+
 def pulse_law(mean_kw: Floats) -> tuple[Floats, Floats]:
     """Share of the energy in the pulse, and share of the time that it is on, for the half-hour mean of one home.
 
@@ -58,10 +66,24 @@ def pulse_law(mean_kw: Floats) -> tuple[Floats, Floats]:
     >>> energy.round(3).tolist(), time.round(3).tolist()
     ([0.218, 0.228], [0.303, 0.132])
     """
-    ratio = np.interp(mean_kw, MEAN_KW, PEAK_RATIO) - 1.0
-    spread = np.interp(mean_kw, MEAN_KW, SD_KW / MEAN_KW)
-    in_pulse = spread**2 / ratio
-    return in_pulse, in_pulse / (ratio + in_pulse)
+    piece = np.zeros(mean_kw.shape, dtype=np.int8)
+    for begin in MEAN_KW:
+        piece += mean_kw >= begin
+    # Both curves have the same pieces: np.interp would look for them twice, number by number.
+    at = piece.astype(np.intp)
+    beyond = mean_kw - FROM_KW.take(at)
+    ratio, spread = (_on_line(beyond, slope.take(at), start.take(at)) for slope, start in zip(SLOPE, FROM, strict=True))
+    ratio -= 1.0
+    spread *= spread
+    spread /= ratio
+    ratio += spread
+    return spread, spread / ratio
+
+
+def _on_line(beyond: Floats, slope: Floats, start: Floats) -> Floats:
+    slope *= beyond
+    slope += start
+    return slope
 
 
 @dataclass(frozen=True)
