@@ -19,6 +19,7 @@ from typing import Any
 
 from ysc_sim.adapters.pandapower_tables import (
     BUS_COLUMNS,
+    ENDS,
     MUST_BE_UNSET,
     OPTIONS,
     REQUIRED,
@@ -198,6 +199,13 @@ class _Reader:
         self.wrong("network_value", table=table, row=row, column=column, value=_short(value))
         return None
 
+    def _loops(self, table: str, ends: list[list[Any]], index: list[int]) -> None:
+        """A branch joins buses that differ."""
+        for row, buses in zip(index, zip(*ends, strict=True), strict=False):
+            said = [bus for bus in buses if bus is not None]
+            if len(set(said)) < len(said):
+                self.wrong("network_loop", table=table, row=row, value=max(said, key=said.count))
+
     def _references(self, tables: Mapping[str, Mapping[str, list[Any]]], index: Mapping[str, list[int]]) -> None:
         """Every bus, and every element of a switch, that is named is there."""
         places = {name: set(rows) for name, rows in index.items()}
@@ -206,6 +214,7 @@ class _Reader:
                 for row, bus in zip(index[name], columns[column], strict=True):
                     if bus is not None and bus not in places["bus"]:
                         self.wrong("network_no_such", table=name, row=row, column=column, value=bus, target="bus")
+            self._loops(name, [columns[column] for column in ENDS if column in columns], index[name])
         switch = tables.get("switch", {})
         if not {"et", "element"} <= set(switch):
             return

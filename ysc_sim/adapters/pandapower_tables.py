@@ -94,6 +94,8 @@ REQUIRED: Mapping[str, str] = {
 }
 """Columns without which a table means nothing; none of their values may be missing."""
 BUS_COLUMNS = ("bus", "from_bus", "to_bus", "hv_bus", "mv_bus", "lv_bus")
+ENDS = BUS_COLUMNS[1:]
+"""Columns of the ends of a branch."""
 SWITCHED: Mapping[str, str] = {"b": "bus", "l": "line", "t": "trafo", "t3": "trafo3w"}
 """What the ``element`` of a switch is, by its ``et``."""
 MUST_BE_UNSET = ("tap_dependency_table", "step_dependency_table")

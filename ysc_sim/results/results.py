@@ -34,7 +34,7 @@ from ysc_sim.results.files import (
 )
 from ysc_sim.results.parquet import MOST_CELLS, read_parquet, write_parquet
 from ysc_sim.results.shape import wrong_in_manifest, wrong_in_metrics
-from ysc_sim.results.tables import Columns, digest_of, to_frame, zone_name
+from ysc_sim.results.tables import Columns, completed, digest_of, to_frame, zone_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,7 +182,7 @@ class Results:
         """
         if name not in self._tables.names():
             raise ResultError("result_no_table", name=name, known=", ".join(self._tables.names()))
-        return to_frame(self._tables.chunks(name), self._tables.zone)
+        return completed(name, to_frame(self._tables.chunks(name), self._tables.zone))
 
     def digest(self) -> str:
         """SHA-256 of metrics, energy, trade and money, power flow apart: equal where these are equal."""

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import numpy.typing as npt
 
+from ysc_sim.results.columns import EVENT_COLUMNS, OUTAGE_COLUMNS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -87,6 +89,15 @@ def to_frame(chunks: Iterable[Columns], zone: str) -> pd.DataFrame:
         else:
             series[name] = np.concatenate(values)
     return pd.DataFrame(series)
+
+
+def completed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table of events or outages with the columns that an older version did not know: NaN, or no text."""
+    columns = {"events": EVENT_COLUMNS, "outages": OUTAGE_COLUMNS}.get(name, ())
+    for column in columns:
+        if column.name not in frame:
+            frame[column.name] = np.nan if column.unit else ""
+    return frame
 
 
 def digest_of(chunks: Iterable[Columns]) -> str:

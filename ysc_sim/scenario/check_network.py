@@ -11,10 +11,11 @@ from ysc_sim.scenario.check_inputs import file_is_usable
 from ysc_sim.scenario.network import DEFAULT_VOLT_WATT, GridFile, Street
 from ysc_sim.scenario.schema import Scenario
 from ysc_sim.scenario.street_parts import library
-from ysc_sim.scenario.tree import Tree
+from ysc_sim.scenario.tree import Path_, Tree
 
 if TYPE_CHECKING:
     from ysc_sim.adapters.pandapower_json import PlainNetwork
+    from ysc_sim.powerflow import Network
 
 
 def network_is_solved(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
@@ -91,7 +92,7 @@ def _buses_exist(scenario: Scenario, network: GridFile, tree: Tree) -> Iterator[
         for problem in error.problems:
             yield problem if problem.line else tree.problem(problem.key, ("network", "file"), problem.values)
         return
-    taken: list[int] = []
+    taken: dict[Path_, int] = {}
     for name, said in network.buses.items():
         several = isinstance(said, tuple)
         for number, bus in enumerate(said if isinstance(said, tuple) else (said,)):
@@ -102,7 +103,7 @@ def _buses_exist(scenario: Scenario, network: GridFile, tree: Tree) -> Iterator[
                 known = ", ".join(map(str, plain.buses))
                 yield tree.problem("bus_unknown", where, {"value": bus, "known": known, "suggestion": near})
             else:
-                taken.append(found)
+                taken[where] = found
     yield from _is_representable(plain, taken, tree)
 
 
@@ -113,15 +114,27 @@ def bus_of(plain: PlainNetwork, said: int | str) -> int | None:
     return said if said in plain.buses else None
 
 
-def _is_representable(plain: PlainNetwork, taken: list[int], tree: Tree) -> Iterator[Problem]:
+def _is_representable(plain: PlainNetwork, taken: dict[Path_, int], tree: Tree) -> Iterator[Problem]:
     from ysc_sim.adapters.pandapower_plain import convert
 
     try:
-        convert(plain, taken)
+        net = convert(plain, taken.values()).net
     except ImportError:
         yield tree.problem("pandapower_missing", ("network", "kind"), {})
     except (ValueError, KeyError, TypeError, IndexError) as error:
         yield tree.problem("network_not_representable", ("network", "file"), {"reason": str(error)})
+    else:
+        yield from _is_reached(net, plain, taken, tree)
+
+
+def _is_reached(net: Network, plain: PlainNetwork, taken: dict[Path_, int], tree: Tree) -> Iterator[Problem]:
+    """A building's bus has a path to a source; without one its voltage is nobody's."""
+    from ysc_sim.powerflow.grid import compiled
+
+    slots = compiled(net, net.switch_closed).topology.slot
+    for where, bus in taken.items():
+        if slots[plain.buses.index(bus)] < 0:
+            yield tree.problem("bus_cut_off", where, {"value": bus, "id": where[2]})
 
 
 NETWORK_RULES: tuple[Callable[[Scenario, Tree], Iterator[Problem]], ...] = (
