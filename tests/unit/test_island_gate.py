@@ -64,6 +64,18 @@ def test_an_island_has_a_market_of_its_own(tmp_path: Path, market: str) -> None:
     assert (cut.trade_price_jpy_per_kwh[inside, 0, 1] >= 8.5).all()
 
 
+@pytest.mark.parametrize("market", ["call_auction", "continuous_auction", "muda"])
+def test_ladders_of_prices_stay_inside_their_island(tmp_path: Path, market: str) -> None:
+    cut = run(tmp_path, market, [CUT], bidder={"kind": "marginal_value", "ladder": True})
+    inside = slice(48 + 19, 48 + 25)
+    for pair in (slice(0, 2), slice(2, 4)):
+        sides = (cleared[inside, 0, pair].sum(axis=1) for cleared in (cut.cleared_bought_mwh, cut.cleared_sold_mwh))
+        np.testing.assert_array_equal(*sides)
+    assert cut.cleared_bought_mwh[inside].any() or market == "muda"
+    assert not cut.ledger_residual_mwh.any()
+    assert not cut.money_residual_mjpy.any()
+
+
 def test_who_leaves_together_within_a_slot_still_settles_with_each_other_and_with_nobody_else(tmp_path: Path) -> None:
     late = run(tmp_path, "call_auction", [{**CUT, "start": "2026-08-03T09:45"}])
     slot = 48 + 19

@@ -34,6 +34,8 @@ SCREEN = (
     "blocking_gain_jpy",
 )
 """What fits on a screen of 80 columns."""
+COUNTS = ("trade_losers",)
+"""Whole numbers, but for means over rows."""
 GAIN = "trade_gain_jpy"
 MOST_BUILDINGS = 60
 WIDE, HIGH, GAP = 900.0, 44.0, 6.0
@@ -65,7 +67,10 @@ def mechanisms_lines(results: Sequence[Results]) -> tuple[list[Label], list[list
 
 def _shown(found: Mapping[str, Any], column: str) -> str:
     value = found["community"].get(column)
-    return "–" if value is None else of_metric(column, value, found["units"].get(column, ""))[0]
+    if value is None:
+        return "–"
+    places = 0 if column in COUNTS and value == round(value) else None
+    return of_metric(column, value, found["units"].get(column, ""), places)[0]
 
 
 def _table(names: Sequence[str], metrics: Sequence[Mapping[str, Any]]) -> Html:
