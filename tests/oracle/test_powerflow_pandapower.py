@@ -56,7 +56,7 @@ def reference(net, tolerance_mva=1e-10):
 def compare(net, *, tolerance=1e-8):
     v, loading = reference(net)
     grid = network_from_pandapower(net)
-    for kernel in ("dense", None):
+    for kernel in ("dense", "sparse", None):
         p, q = (np.where(v != 0, x, 0) for x in injections_from_pandapower(net))
         solution = solve(grid, p, q, tolerance_pu=1e-9, kernel=kernel)
         assert solution.ok.all()

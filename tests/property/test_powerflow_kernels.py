@@ -32,16 +32,16 @@ def network(rng: np.random.Generator, buses: int) -> Network:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([2, 11, 47, 90]), st.sampled_from([0.2, 0.6, 1.0]))
-def test_dense_tree_and_plain_agree(seed, buses, share):
+def test_dense_tree_sparse_and_plain_agree(seed, buses, share):
     rng = np.random.default_rng(seed)
     net = network(rng, buses)
     p = rng.normal(-0.5, 1.0, (37, buses)) * (rng.random(buses) < share) * 15 / buses
     q = 0.4 * p
     wants = ("v_pu", "loss_kw", "slack_kw", "v_min_pu")
-    tree, dense = (solve(net, p, q, kernel=kernel, want=wants) for kernel in ("tree", "dense"))
+    tree, dense, sparse = (solve(net, p, q, kernel=kernel, want=wants) for kernel in ("tree", "dense", "sparse"))
     plain = solve(net, p, q, v_source_pu=np.full((37, 1), 1.03), want=wants)  # by row: another iteration
     assert tree.ok.all()
-    for other in (dense, plain):
+    for other in (dense, sparse, plain):
         assert other.ok.all()
         assert np.abs(other.v_pu - tree.v_pu).max() <= 1e-11
         assert np.abs(other.loss_kw - tree.loss_kw).max() <= 1e-9
@@ -49,7 +49,7 @@ def test_dense_tree_and_plain_agree(seed, buses, share):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([2, 30, 90]), st.sampled_from(["tree", "dense"]))
+@given(st.integers(0, 10**6), st.sampled_from([2, 30, 90]), st.sampled_from(["tree", "dense", "sparse"]))
 def test_what_is_wanted_changes_nothing(seed, buses, kernel):
     rng = np.random.default_rng(seed)
     net = network(rng, buses)

@@ -59,7 +59,7 @@ def same(one, rows, other, other_rows):
         assert np.abs(np.nan_to_num(a - b)).max() <= 1e-10 * max(1.0, np.abs(np.nan_to_num(b)).max())
 
 
-@pytest.mark.parametrize("kernel", ["dense", "tree"])
+@pytest.mark.parametrize("kernel", ["dense", "tree", "sparse"])
 @pytest.mark.parametrize("buses", [2, 30, 100])
 def test_ramp_through_collapse_and_back(buses, kernel):
     """Infeasible steps in the middle: none is claimed, and none of the feasible ones is lost.

@@ -25,6 +25,7 @@ from ysc_sim.powerflow.port_system import HeldPorts, PortSystem
 from ysc_sim.powerflow.ports import AnyPorts, DensePorts, TreePorts, as_block
 from ysc_sim.powerflow.recorder import PatternRecorder, Recorder
 from ysc_sim.powerflow.solution import Reason
+from ysc_sim.powerflow.sparse_ports import SparsePorts
 from ysc_sim.powerflow.unit_form import UnitForm, unit_form
 from ysc_sim.units import Bools, Floats, Ints
 
@@ -34,6 +35,9 @@ TREE_FROM_PORTS = 45
 TREE_FROM_PORTS_FEW = 100
 """The same for fewer than :data:`FEW_ROWS` rows, where the calls of a sweep count for more."""
 FEW_ROWS = 64
+SPARSE_FROM_PORTS = 1500
+"""Networks that are not radial, with at least this many loaded ports: the dense product would take longer (1.5 times at
+2,000 ports and few loops, measured), and memory with the square of the ports."""
 TREE_ROWS = 256
 _BLOCK_FLOATS = 48_000
 """Floats in one buffer of a chunk (ports × 2 × rows)."""
@@ -242,6 +246,8 @@ class Group:
         inconstant = self.loading.shares is not None or self.loading.inverters is not None
         if inconstant or len(self.source_v) > 1 or not self.ports.count or not len(rows):
             return None
+        if isinstance(self.ports, SparsePorts):
+            return None
         return unit_form(self.ports, self.loading.active, self._held(rows), self.task.net.base_kva)
 
     def _constant_power(self, form: UnitForm, rows: Ints, view: PatternRecorder) -> list[Ints]:
@@ -267,7 +273,7 @@ class Group:
 
     def _width(self) -> int:
         """Rows of a chunk: the buffers of a dense form should stay in cache, a sweep needs long rows."""
-        if isinstance(self.ports, TreePorts):
+        if isinstance(self.ports, TreePorts | SparsePorts):
             return TREE_ROWS
         return max(32, _BLOCK_FLOATS // max(1, 2 * self.ports.count) // 32 * 32)
 
@@ -336,10 +342,10 @@ def _block(values: Floats, rows: Ints) -> Floats:
 
 
 def choose_form(grid: Grid, pairs: Ints, kernel: str | None, rows: int) -> AnyPorts:
-    """Tree sweeps for radial networks with many loaded ports, else the dense product; ``kernel``
-    overrides."""
-    if kernel not in (None, "dense", "tree"):
-        raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'tree' or None.")
+    """Tree sweeps for radial networks with many loaded ports, sparse substitution for very many others, else the
+    dense product; ``kernel`` overrides."""
+    if kernel not in (None, "dense", "tree", "sparse"):
+        raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'tree', 'sparse' or None.")
     tree_from = TREE_FROM_PORTS_FEW if rows < FEW_ROWS else TREE_FROM_PORTS
     swept = kernel == "tree" or (kernel is None and len(pairs) >= tree_from)
     key = (kernel, swept, pairs.tobytes())
@@ -357,4 +363,6 @@ def _new_form(grid: Grid, pairs: Ints, swept: bool, kernel: str | None) -> AnyPo
             return TreePorts(grid, pairs)
         if kernel == "tree":
             raise ValueError("kernel='tree' needs a radial network with one source per island.")
+    if kernel == "sparse" or (kernel is None and len(pairs) >= SPARSE_FROM_PORTS):
+        return SparsePorts(grid, pairs)
     return DensePorts(grid, pairs)

@@ -80,8 +80,8 @@ class Elimination:
 
     def solve(self, right: Complexes) -> Complexes:
         """x (count, R) of A·x = ``right`` (count, R), with one step of iterative refinement."""
-        x = self._substitute(right)
-        return x + self._substitute(right - self.multiply(x))
+        x = self.substitute(right)
+        return x + self.substitute(right - self.multiply(x))
 
     def multiply(self, x: Complexes) -> Complexes:
         """A·x for x (count, R)."""
@@ -94,7 +94,8 @@ class Elimination:
             answer[k] = (values[chosen, None] * x[columns[chosen]]).sum(axis=0)
         return answer
 
-    def _substitute(self, right: Complexes) -> Complexes:
+    def substitute(self, right: Complexes) -> Complexes:
+        """x (count, R) as :meth:`solve`, without the refinement."""
         x = right.astype(np.complex128, copy=True)
         for k, _, near, below, _ in self._steps:
             if len(near):

@@ -1,17 +1,18 @@
-"""The linear network as its loaded ports see it, in the two forms that the kernels work on.
+"""The linear network as its loaded ports see it, in the forms that the kernels work on.
 
-A *block* is an array (P, 2, c): ports × (real, imaginary) × rows. Both forms answer the same question, the
+A *block* is an array (P, 2, c): ports × (real, imaginary) × rows. All forms answer the same question, the
 voltages for given currents, as ``V = E + Z·j``, and hide how V and j are scaled:
 
     dense   V, j are the port voltages and currents themselves; Z is a full matrix (any network)
     tree    V = v/(w·e), j = u·i/e with the scaling of :mod:`.tree`; E = 1 and Z is a sweep (radial networks)
+    sparse  as dense, but Z is a substitution with sparse factors (:mod:`.sparse_ports`: large networks with loops)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from ysc_sim.powerflow.network import EARTH, Complexes
 from ysc_sim.powerflow.sweep import Pieces, Sweep
 from ysc_sim.powerflow.tree import Tree, prune
 from ysc_sim.units import Floats, Ints
+
+if TYPE_CHECKING:
+    from ysc_sim.powerflow.sparse_ports import SparsePorts
 
 Reals = npt.NDArray[np.floating[Any]]
 """float32 or float64."""
@@ -334,4 +338,4 @@ class _TreeOperator:
         np.take(rise.reshape(-1, rise.shape[2]), self._out_of, axis=0, out=flat(out), mode="clip")
 
 
-AnyPorts = DensePorts | TreePorts
+AnyPorts: TypeAlias = "DensePorts | TreePorts | SparsePorts"

@@ -52,7 +52,7 @@ def solve(
         a port that is named here loses
     want : names of the results to keep, of ``RESULTS``; default all. ``ok``, ``reason``, ``mismatch_pu``
         always are
-    kernel : ``"dense"`` or ``"tree"`` instead of the choice by shape
+    kernel : ``"dense"``, ``"tree"`` or ``"sparse"`` instead of the choice by shape
 
     Raises ``ValueError`` for wrong shapes or names, ``SingularNetworkError`` where nothing fixes the voltage of a
     living node (if only some switch patterns leave it so, their rows are ``NOT_CONVERGED`` instead). A row that

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ysc_sim.powerflow.network import Complexes
-from ysc_sim.powerflow.ports import AnyPorts, DensePorts, Reals, TreePorts
+from ysc_sim.powerflow.ports import DensePorts, Reals, TreePorts
 from ysc_sim.powerflow.sweep import cut, path_impedance
 from ysc_sim.powerflow.tree import Tree
 from ysc_sim.units import Floats, Ints
@@ -105,7 +105,7 @@ def conjugating(z: Complexes) -> Floats:
     return answer.reshape(2 * z.shape[1], 2 * z.shape[0])
 
 
-def unit_form(ports: AnyPorts, columns: Ints, held: Complexes, base_kva: float) -> UnitForm | None:
+def unit_form(ports: DensePorts | TreePorts, columns: Ints, held: Complexes, base_kva: float) -> UnitForm | None:
     """The form for the held voltages (held, 1) and ports at ``columns`` of the power, remembered by the ports; ``None``
     where a port has no no-load voltage to speak of."""
     key = held.tobytes() + columns.tobytes()
