@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,11 @@ class Switches:
     stages: int
     buildings: int
     of_device: LoadSwitches
+
+    @cached_property
+    def least_s(self) -> tuple[Floats, Floats]:
+        """Seconds for which each stage stays off, and on, at least, (n, P) each."""
+        return self.largest(self.of_device.min_off_s), self.largest(self.of_device.min_on_s)
 
     def sum(self, values: Floats) -> Floats:
         """(R, m) → (R, n, P)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ysc_sim.community.arrays import Community, Control, State
@@ -62,16 +64,20 @@ def vehicles_of(community: Community, state: State, frame: Frame) -> Vehicles | 
     return Vehicles(missing, due, charge, discharge) if found else None
 
 
+def stages_of(community: Community, want_kw: Sequence[Floats]) -> Floats:
+    """Demand of each stage of each building, (R, n, P) kW, from what each fleet of ``switches`` wants, (R, m)."""
+    wants = [part.sum(-kw) for part, kw in zip(community.switches, want_kw, strict=True)]
+    return np.asarray(np.add.reduce(np.broadcast_arrays(*wants), axis=0))
+
+
 def curtailable_of(community: Community, frame: Frame, control: Control) -> Curtailable | None:
     """Stages of demand that may be switched off at the buildings of a control."""
     if not community.switches:
         return None
-    wants = [part.sum(-frame.bands[part.fleet].want_kw) for part in community.switches]
-    want = np.add.reduce(np.broadcast_arrays(*wants), axis=0)
-    off, on = (
-        np.maximum.reduce([part.largest(getattr(part.of_device, name)) for part in community.switches])
-        for name in ("min_off_s", "min_on_s")
-    )
+    want = frame.stages
+    if want is None:
+        want = stages_of(community, [frame.bands[part.fleet].want_kw for part in community.switches])
+    off, on = (np.maximum.reduce(every) for every in zip(*(part.least_s for part in community.switches), strict=True))
     want = np.broadcast_to(want, (len(frame.fixed_kw), *want.shape[1:]))
     if control.columns is None:
         return Curtailable(want, off, on)

@@ -43,5 +43,7 @@ class Frame:
     wish_kw: Any = None
     off: Any = None
     """(R, n, P): share of each stage of demand that is switched off; None: nothing is."""
+    stages: Any = None
+    """(R, n, P): demand of each stage, kW, where it was known before; None: the fleets are asked."""
     stored: Any = None
     """Tells stored energy, floor and capacity at each building sooner than the fleets do; None: they are asked."""

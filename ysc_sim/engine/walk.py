@@ -15,8 +15,9 @@ import numpy as np
 
 from ysc_sim.community.arrays import Community, State
 from ysc_sim.community.segments import Segments
-from ysc_sim.contracts import Bands, Device, DeviceState, Followed, Moment, Steps, View, stepping
+from ysc_sim.contracts import Device, DeviceState, Followed, Moment, Steps, View, stepping
 from ysc_sim.engine.act import eyes_of, listen, plus
+from ysc_sim.engine.beyond import stages_of
 from ysc_sim.engine.frame import Frame
 from ysc_sim.engine.meters import Rest, read_meters
 from ysc_sim.units import SECONDS_PER_HOUR, Floats
@@ -131,6 +132,7 @@ class _Way:
         self._step_s, self._slot_s, self._per_slot = run.axis.step_s, run.axis.slot_s, run.axis.steps_per_slot
         self._dt_h = self._step_s / SECONDS_PER_HOUR
         self._off: dict[int, Floats] = {}
+        self._stages = _stages(community, known) if community.switches else None
         self._frame: Frame | None = None
         self._eyes: list[Callable[[], View]] = []
         self._bands: tuple[Floats, Floats] | None = None
@@ -171,10 +173,8 @@ class _Way:
         frame.moment = Moment(t_s, step)
         frame.slot_elapsed_s = t_s % self._slot_s
         frame.fixed_kw = self._fixed_kw[k]
-        if self._community.switches:
-            nothing = np.zeros((1, 0))
-            wants = (nothing if p_kw is None else p_kw[k] for p_kw in self._known.p_kw)
-            frame.bands = [Bands(want, want, want) for want in wants]
+        if self._stages is not None:
+            frame.stages = self._stages[k]
         return frame
 
     def _observe(self, frame: Frame, steps: Steps, to_building: Segments) -> None:
@@ -220,7 +220,13 @@ class _Way:
             for part in self._community.switches:
                 if part.fleet == fleet:
                     on = 1.0 - np.clip(part.spread(frame.off), 0.0, 1.0)
-                    now = self._community.by_building[fleet].sum(frame.bands[fleet].want_kw * on * self._dt_h)
+                    now = self._community.by_building[fleet].sum(self._want_kw(fleet, k) * on * self._dt_h)
+        return now
+
+    def _want_kw(self, fleet: int, k: int) -> Floats:
+        p_kw = self._known.p_kw[fleet]
+        assert p_kw is not None
+        now: Floats = p_kw[k]
         return now
 
     def _net(self, k: int, frame: Frame, stores_kw: Floats) -> Floats:
@@ -229,7 +235,7 @@ class _Way:
         if k in self._off:
             for part in self._community.switches:
                 gone = np.clip(part.spread(frame.off), 0.0, 1.0)
-                net = net - self._community.by_building[part.fleet].sum(frame.bands[part.fleet].want_kw * gone)
+                net = net - self._community.by_building[part.fleet].sum(self._want_kw(part.fleet, k) * gone)
         return net + stores_kw
 
     def _read(self, moved: Floats, rest: tuple[Rest, Floats] | None, *, ends: bool) -> None:
@@ -257,6 +263,15 @@ class _Way:
         for k, off in self._off.items():
             every[k] = off
         return every
+
+
+def _stages(community: Community, known: Known) -> Floats:
+    """Demand of each stage of each building at every step, (K, R0, n, P) kW."""
+    wants = [p_kw for p_kw in (known.p_kw[part.fleet] for part in community.switches) if p_kw is not None]
+    rows = max(p_kw.shape[1] for p_kw in wants)
+    flat = [np.broadcast_to(p_kw, (len(p_kw), rows, p_kw.shape[2])).reshape(-1, p_kw.shape[2]) for p_kw in wants]
+    every = stages_of(community, flat)
+    return every.reshape(-1, rows, *every.shape[1:])
 
 
 def read_slot(state: State) -> None:

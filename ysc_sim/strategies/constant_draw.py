@@ -72,9 +72,11 @@ class ConstantDraw:
 
     def decide(self, view: View, state: DeviceState) -> Floats:
         """Whatever the need differs from the level."""
-        need, now = -view.fixed_kw, np.broadcast_to(view.t_s, view.fixed_kw.shape)
+        need = -view.fixed_kw
+        now = np.empty(need.shape)
+        now[...] = view.t_s
         state["today_kwh"] += state["last_kw"] * (now - state["last_s"]) / SECONDS_PER_HOUR
-        state["last_s"], state["last_kw"] = np.array(now, dtype=np.float64), need.copy()
+        state["last_s"], state["last_kw"] = now, need.copy()
         day = np.floor((now + self._offset_s) / DAY_S)
         opens = day > state["day"]
         if opens.any():

@@ -93,6 +93,8 @@ class DemandController:
         """Which stages are off from now on, (R, n, P); ``excess_kw``: what all loads together would take too much."""
         stages = loads.want_kw.shape[2]
         before = state["off"][:, :, :stages]
+        if not before.any() and not (excess_kw > 0).any():
+            return before.copy()  # none may go, none can return
         now = np.broadcast_to(view.t_s, (len(excess_kw), 1))[:, :, None]
         rested = now - state["since_s"][:, :, :stages]
         settled = (np.broadcast_to(view.slot_elapsed_s, (len(excess_kw), 1)) >= self.settle_s)[:, :, None]

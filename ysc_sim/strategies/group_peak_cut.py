@@ -92,9 +92,9 @@ class GroupPeakCut:
         window, meters = window_of(view), view.meters
         need = -view.community_fixed_kw
         opened = self._memory.look(state, view, need)
-        last = meters.community_last_slot_kwh / window.hours
-        state["reached_kw"] = np.where(opened, np.maximum(state["reached_kw"], last), state["reached_kw"])
         if opened.any():
+            last = meters.community_last_slot_kwh / window.hours
+            state["reached_kw"] = np.where(opened, np.maximum(state["reached_kw"], last), state["reached_kw"])
             needed = state["past_kwh"][:, :, -1] / window.hours
             state["needed_kw"] = np.maximum(state["needed_kw"], needed)
             self._find_target(view, state)

@@ -31,10 +31,13 @@ class NeedMemory:
 
     def look(self, state: DeviceState, view: View, need_kw: Floats) -> Bools:
         """Book the need since the last look; rows in which a slot begins now, (R, 1)."""
-        now = np.broadcast_to(view.t_s, state["last_s"].shape)
-        state["open_kwh"] += state["last_kw"] * (now - state["last_s"]) / SECONDS_PER_HOUR
-        state["last_s"], state["last_kw"] = np.array(now, dtype=np.float64), np.array(need_kw)
-        opens = np.broadcast_to(np.asarray(view.slot_elapsed_s) == 0, now.shape)
+        shape = state["last_s"].shape
+        state["open_kwh"] += state["last_kw"] * (view.t_s - state["last_s"]) / SECONDS_PER_HOUR
+        now, opens = np.empty(shape), np.empty(shape, dtype=np.bool_)
+        now[...], opens[...] = view.t_s, view.slot_elapsed_s == 0
+        state["last_s"], state["last_kw"] = now, np.array(need_kw)
+        if not opens.any():
+            return opens
         finished = opens & (now > 0)
         if finished.any():
             past = state["past_kwh"]
@@ -47,7 +50,7 @@ class NeedMemory:
                 state["past_kwh"] = np.where(whole, moved, past)
             state["open_kwh"] = np.where(finished, 0.0, state["open_kwh"])
             state["slot"] = state["slot"] + finished
-        return np.asarray(opens)
+        return opens
 
     def history(self, state: DeviceState) -> History:
         """The finished slots as meter registers of the need, (slots + 1, R, c)."""
