@@ -90,6 +90,8 @@ def run_file(
         _invest(scenario, results)
     if any(building.strategy.kind == "demand_response" for building in scenario.buildings):
         results.studies["demand_response"] = _settled_events(scenario, results)
+    if held := _held_targets(scenario, results):
+        results.studies["held_targets"] = held
     if split := _who_gains(scenario, results):
         results.studies["who_gains"] = split
     html = None
@@ -131,6 +133,13 @@ def _settled_events(scenario: Scenario, results: Results) -> list[dict[str, Any]
     from ysc_sim.study.demand_response import settled
 
     return [] if results.arrays is None else settled(scenario, results.arrays)
+
+
+def _held_targets(scenario: Scenario, results: Results) -> list[dict[str, Any]]:
+    """Whether the scenario's targets held, from the meters; none where no course of time is kept."""
+    from ysc_sim.study.held_targets import held_targets
+
+    return [] if results.arrays is None else held_targets(scenario, results.arrays)
 
 
 def _invest(scenario: Scenario, results: Results) -> None:

@@ -25,6 +25,7 @@ from ysc_sim.report.flows import Flows
 from ysc_sim.report.gains import Gains
 from ysc_sim.report.headline import Headline
 from ysc_sim.report.heat import HeatMaps
+from ysc_sim.report.held_targets import HeldTargets
 from ysc_sim.report.investment_part import InvestmentPart
 from ysc_sim.report.network import NetworkSection
 from ysc_sim.report.network_map import NetworkMap
@@ -72,6 +73,7 @@ BUILT_IN: tuple[type[Section], ...] = (
     Flows,
     Balance,
     Demand,
+    HeldTargets,
     DemandResponse,
     Duration,
     HeatMaps,

@@ -71,9 +71,11 @@ def settle_events(
 def settled(scenario: Scenario, arrays: RunArrays) -> list[dict[str, Any]]:
     """:func:`settle_events` without prices, as plain data: what a result folder keeps. What is not known is None."""
     table = settle_events(scenario, arrays, 0.0, 0.0, 10, 10)
-    records = table.to_dict(orient="records")
-    lines = [{str(name): None if value != value else value for name, value in line.items()} for line in records]
-    return [{**line, "start": line["start"].isoformat()} for line in lines]
+    lines: list[dict[str, Any]] = []
+    for record in table.to_dict(orient="records"):
+        known = {str(name): None if value != value else value for name, value in record.items()}
+        lines.append({**known, "start": record["start"].isoformat()})
+    return lines
 
 
 def events_of(scenario: Scenario, arrays: RunArrays) -> dict[tuple[float, int], dict[int, float]]:
