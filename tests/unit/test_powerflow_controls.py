@@ -120,6 +120,34 @@ def test_rows_with_controls_are_independent():
     assert np.abs(whole.v_pu[7] - solve(line(), p[7], 0.0, controls=controls).v_pu[0]).max() <= 1e-10
 
 
+def test_many_rows_with_pv_buses_are_what_newton_finds_for_each(monkeypatch):
+    rng = np.random.default_rng(8)
+    legs = np.array([[max(0, k - 1 - int(rng.integers(0, 3))), k] for k in range(1, 30)])
+    net = Network(
+        v_nominal_kv=np.full(30, 0.4),
+        leg_bus=legs,
+        leg_y_pu=series_admittance((0.004 + 0.002j) * rng.uniform(0.5, 1.5, 29), v_kv=0.4, base_kva=1000.0),
+        source_bus=np.array([0]),
+        source_v_pu=np.array([[1.0 + 0j]]),
+        share_current_p=np.full(30, 0.2),
+    )
+    p = -rng.uniform(0, 8, (80, 30))
+    p[5] *= 200  # collapses
+    free = {9: PVBus(v_pu=0.99), 20: PVBus(v_pu=rng.uniform(0.98, 1.0, 80))}
+    own = solve(net, p, 0.0, controls=free).q_kvar[:, 9]
+    limit = float(np.nanmedian(own))  # binds in half of the rows
+    controls = {**free, 9: PVBus(v_pu=0.99, q_max_kvar=limit)}
+    together = solve(net, p, 0.0, controls=controls, tolerance_pu=1e-10)
+    monkeypatch.setattr("ysc_sim.powerflow.batch.can_hold", lambda holding: False)
+    singly = solve(net, p, 0.0, controls=controls, tolerance_pu=1e-10)
+    assert together.reason.tolist() == singly.reason.tolist()
+    assert np.flatnonzero(~together.ok).tolist() == [5]
+    limited = np.nansum(np.abs(together.q_kvar[:, 9] - limit) < 1e-6)
+    assert 30 < limited < 50
+    for name in ("v_pu", "q_kvar", "loss_kw", "slack_kvar"):
+        assert np.nanmax(np.abs(getattr(together, name) - getattr(singly, name))) <= 1e-8
+
+
 def test_one_place_held_at_two_voltages_is_refused():
     at_source = solve(line(), 0.0, 0.0, controls={0: PVBus(v_pu=[1.0, 1.01])}, v_source_pu=[[1.0], [1.0]])
     assert at_source.reason.tolist() == [Reason.OK, Reason.BAD_INPUT]

@@ -14,6 +14,7 @@ from ysc_sim.powerflow.certify import mismatch_pu
 from ysc_sim.powerflow.constant_power import ConstantPower, give_back, lent, scaled_state, unit_width
 from ysc_sim.powerflow.fixed_point import State, Workspace, iterate
 from ysc_sim.powerflow.grid import Grid, compiled
+from ysc_sim.powerflow.held_point import can_hold, iterate_held
 from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts, plan_held
 from ysc_sim.powerflow.injection import Injection, currents
 from ysc_sim.powerflow.inverters import InverterPlan, plan_inverters
@@ -191,8 +192,11 @@ class Group:
         self.loading = Loading(self.task, self.grid, rows)
         self.ports = choose_form(self.grid, self.loading.slots, self.kernel, len(rows))
         rows = self._usable(rows, recorder)
-        if self.loading.held(rows[:1]) is None:
+        holding = self.loading.held(rows[:1])
+        if holding is None:
             rows = self._fixed_point(rows, PatternRecorder(recorder, self.ports, self.loading.active))
+        elif can_hold(holding):
+            rows = self._held_point(rows, recorder)
         if len(rows):
             self._newton(rows, recorder)
 
@@ -296,6 +300,20 @@ class Group:
             held = held if held.shape[1] == 1 else held[:, good]
             view.record(rows[good], mismatch[good], injection.take(good), held, kept)
         return rows[~good]
+
+    def _held_point(self, rows: Ints, recorder: Recorder) -> Ints:
+        """Rows with PV buses that it leaves."""
+        dense = DensePorts(self.grid, self.ports.pairs)
+        view = PatternRecorder(recorder, dense, self.loading.active)
+        width, left = max(32, _BLOCK_FLOATS // max(1, 2 * dense.count)), [rows[:0]]
+        for low in range(0, len(rows), width):
+            part = rows[low : low + width]
+            held, holding = self._held(part), self.loading.held(part)
+            assert holding is not None
+            state, injection, apart = iterate_held(dense, self.loading.injection(part), held, holding)
+            mismatch = np.maximum(mismatch_pu(dense, injection, held, state), apart)
+            left.append(self._keep(part, view, injection, held, state, mismatch))
+        return np.concatenate(left)
 
     def _newton(self, rows: Ints, recorder: Recorder) -> None:
         """Continuation for the rows that are still open; what is not certified stays open."""
