@@ -109,6 +109,7 @@ def test_inner_strategy_decides_outside_events(tmp_path: Path) -> None:
     [
         ("{start: soon, cut_kw: 5}", "soon"),
         ("{start: 2026-08-11T23:00, duration_h: 2, cut_kw: 5}", "same day"),
+        ("{start: 2026-08-11T13:10, duration_h: 2, cut_kw: 5}", "half-hour"),
     ],
 )
 def test_impossible_events_are_refused(tmp_path: Path, event: str, message: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -24,6 +24,7 @@ from ysc_sim.units import KW, SECONDS_PER_HOUR, Floats, Hours, PositiveKW, Unit
 
 DAY_S = 86_400
 MEMORY_DAYS = 21
+HALF_HOUR = timedelta(minutes=30)
 INNER = "inner."
 
 
@@ -63,6 +64,8 @@ class DemandResponseSpec:
             begin = read_local(event.start)
             if begin is None:
                 found.append(("not_a_date_time", "events", {"value": event.start}))
+            elif (begin - datetime.combine(begin.date(), time(), begin.tzinfo)) % HALF_HOUR:
+                found.append(("event_off_half_hour", "events", {"value": event.start}))
             elif (begin + timedelta(hours=event.duration_h, microseconds=-1)).date() != begin.date():
                 found.append(("event_over_midnight", "events", {"value": event.start}))
         if self.best > self.days:
