@@ -14,6 +14,7 @@ from ysc_sim.markets import (
     Clearing,
     NetworkLimits,
     allocate_meters,
+    bilateral_trades,
     bill_public_lines,
     call_flexibility,
     clear_call_auction,
@@ -27,6 +28,7 @@ from ysc_sim.markets import (
 )
 from ysc_sim.markets.call_auction import CallAuction, CallAuctionSpec
 from ysc_sim.markets.clearing import aligned
+from ysc_sim.markets.merit_order import cross
 
 Auction = Callable[..., Clearing]
 AUCTIONS: tuple[Auction, ...] = (clear_call_auction, clear_pay_as_bid, huang, mcafee, muda)
@@ -107,6 +109,7 @@ def test_a_book_of_whole_energy_without_orders_clears_nothing() -> None:
     none = np.zeros((2, 0), dtype=np.int64)
     out = CallAuction(CallAuctionSpec()).clear(Bids(none, np.zeros((2, 0)), none > 0))
     assert [values.dtype.kind for values in out] == ["i", "i", "f"]
+    assert [values.dtype.kind for values in cross(none, np.zeros((2, 0)), none > 0)] == ["i", "i", "f", "f", "f", "f"]
 
 
 def test_rates_refuse_to_the_word() -> None:
@@ -127,6 +130,7 @@ def test_a_call_takes_whole_numbers_and_refuses_to_the_word() -> None:
     for wrong, message in (
         (((-1.0), [1.0], [1.0]), r"^target_kw\(=-1\.0\) must be finite and ≥ 0\.$"),
         ((1.0, [np.inf], [1.0]), r"^offer_kw\(=inf\) must be finite and ≥ 0\.$"),
+        ((1, [-1], [1]), r"^offer_kw\(=-1\.0\) must be finite and ≥ 0\.$"),
         ((1.0, [1.0], [np.nan]), r"^price_jpy_per_kwh\(=nan\) must be finite\.$"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -141,9 +145,9 @@ def test_an_island_takes_whole_numbers_and_any_number_of_tiers() -> None:
     assert found.payment_jpy.tolist() == [-600.0, 600.0]
     half = share_island([1], [[1, 1]], value_jpy_per_kwh=[300, 300])
     assert half.served_kwh.tolist() == [[1.0, 0.0]]
-    none = share_island(np.ones((4, 2)), np.zeros((4, 2, 0)), value_jpy_per_kwh=[], surplus_jpy_per_kwh=8.5)
-    assert none.price_jpy_per_kwh.tolist() == [8.5] * 4
-    assert none.trade_kwh.tolist() == [[0.0, 0.0]] * 4
+    none = share_island(np.ones((3, 4, 2)), np.zeros((3, 4, 2, 0)), value_jpy_per_kwh=[], surplus_jpy_per_kwh=8.5)
+    np.testing.assert_array_equal(none.price_jpy_per_kwh, np.full((3, 4), 8.5))
+    np.testing.assert_array_equal(none.trade_kwh, np.zeros((3, 4, 2)))
     # A row without anything to sell beside one that has: no stale number gets into the first.
     rows = share_island([[0.0, 0.0], [4.0, 0.0]], np.ones((2, 1)), value_jpy_per_kwh=[300])
     assert rows.trade_kwh.tolist() == [[0.0, 0.0], [-1.0, 1.0]]
@@ -156,6 +160,7 @@ def test_an_island_takes_whole_numbers_and_any_number_of_tiers() -> None:
         ([1.0], [1.0], [300.0], 0.0, r"^demand_kwh\(=shape \(1,\)\) must be"),
         ([1.0], [[1.0]], [300.0, 200.0], 0.0, r"^demand_kwh\(=shape \(1, 1\)\) must be"),
         ([-1.0], [[1.0]], [300.0], 0.0, r"^supply_kwh\(=-1\.0\) must be finite and ≥ 0\.$"),
+        ([1], [[-1]], [300], 0.0, r"^demand_kwh\(=-1\.0\) must be finite and ≥ 0\.$"),
         ([1.0], [[np.inf]], [300.0], 0.0, r"^demand_kwh\(=inf\) must be finite and ≥ 0\.$"),
         ([1.0], [[1.0]], [np.inf], 0.0, r"^value_jpy_per_kwh\(=inf\) must be finite\.$"),
         (
@@ -206,3 +211,21 @@ def test_meters_and_prices_of_public_lines_are_refused_to_the_word() -> None:
     for name in prices:
         with pytest.raises(ValueError, match=rf"^{name}\(=nan\) must be finite\.$"):
             bill_public_lines([1], [1], **{**prices, name: np.nan})
+
+
+def test_bilateral_trades_tell_their_iterations_and_refuse_to_the_word() -> None:
+    alone = bilateral_trades([1.0], [5.0], [0.0], [0.0])
+    assert (alone.iterations, alone.converged) == (0, True)
+    once = bilateral_trades([1, 1], [8, 4], [-10, 0], [0, 10], max_iterations=1)
+    assert (once.iterations, once.converged) == (1, False)
+    good: dict[str, Any] = {"cost_a": [1, 1], "cost_b": [8, 4], "p_min_kw": [-10, 0], "p_max_kw": [0, 10]}
+    for wrong, message in (
+        ({"cost_a": [np.nan, 1]}, r"^cost_a\(=nan\) must be finite\.$"),
+        ({"cost_a": [1, -2]}, r"^cost_a\(=-2\.0\) must be ≥ 0\.$"),
+        ({"p_min_kw": [1, 0]}, r"^p_min_kw\(=1\.0\) must be at most p_max_kw\.$"),
+        ({"preference": [[0, np.inf], [0, 0]]}, r"^preference\(=inf\) must be finite\.$"),
+        ({"line_limit_kw": -1.0}, r"^line_limit_kw\(=-1\.0\) must be ≥ 0\.$"),
+        ({"p_max_kw": [0, 10], "p_min_kw": [-10, 5], "line_limit_kw": 1.0}, r"^p_min_kw\(=5\.0\) must be within"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            bilateral_trades(**{**good, **wrong})
