@@ -105,6 +105,18 @@ def test_mcafee_breaks_ties_by_position() -> None:
     np.testing.assert_array_equal(np.flatnonzero(out.cleared_kwh), [*range(many - 2), *range(many, 2 * many - 2)])
 
 
+def test_mcafee_refuses_sizes_that_differ_to_the_word() -> None:
+    with pytest.raises(ValueError, match=r"^quantity_kwh\(=1\.0\) must be the same for all orders of a book\.$"):
+        mcafee([1.0, 2.0], [3.0, 4.0], [True, False])
+
+
+@pytest.mark.parametrize("auction", [clear_call_auction, clear_pay_as_bid])
+def test_an_order_that_lacks_a_rounding_error_is_served_to_the_bit(auction: Auction) -> None:
+    # 0.1 + 0.2 is more than 0.3 in floats: the last bid would get 0.19999999999999998.
+    out = auction([0.3, 0.1, 0.2], [10.0, 31.0, 30.0], [False, True, True])
+    assert out.cleared_kwh.tolist() == [0.3, 0.1, 0.2]
+
+
 def test_a_book_of_whole_energy_without_orders_clears_nothing() -> None:
     none = np.zeros((2, 0), dtype=np.int64)
     out = CallAuction(CallAuctionSpec()).clear(Bids(none, np.zeros((2, 0)), none > 0))
@@ -127,6 +139,9 @@ def test_a_call_takes_whole_numbers_and_refuses_to_the_word() -> None:
     call = call_flexibility(5, [3, 4], [100, 300], ceiling_jpy_per_kw=1000)
     assert call.procured_kw.tolist() == [3.0, 2.0]
     assert call.payment_jpy.tolist() == [900.0, 600.0]
+    # A row in which nothing is bought, beside one that buys, has no price.
+    rows = call_flexibility([0.0, 1.0], [1.0], [50.0], ceiling_jpy_per_kw=60)
+    np.testing.assert_array_equal(rows.price_jpy_per_kw, [np.nan, 50.0])
     for wrong, message in (
         (((-1.0), [1.0], [1.0]), r"^target_kw\(=-1\.0\) must be finite and ≥ 0\.$"),
         ((1.0, [np.inf], [1.0]), r"^offer_kw\(=inf\) must be finite and ≥ 0\.$"),
