@@ -30,6 +30,8 @@ NEARLY = 1e-9
 """A net power this near to zero (kW, and relative) may be on either side of it."""
 LEAST = 2
 """Steps below which a stretch is not worth it."""
+FEW = 256
+"""Meters for which a call to NumPy at every step costs more than their numbers."""
 
 
 class Part(NamedTuple):
@@ -329,6 +331,10 @@ def _registers(run: Run, first: int, meters: tuple[Floats, Floats], whole: tuple
 def _running(start: Floats, values: Floats, ends: Ints, shown: Floats) -> Floats:
     """``start`` (S, n) with each of ``values`` (K, S, n) added one after the other; ``shown`` (E, S, n) takes what
     there is after each of the steps ``ends``."""
+    if start.size < FEW:
+        running = np.add.accumulate(np.concatenate([start[None], values]), axis=0)
+        shown[...] = running[ends + 1]
+        return np.array(running[-1])
     total = start.copy()
     slot = dict(zip(ends.tolist(), shown, strict=True))
     for k, value in enumerate(values):

@@ -66,8 +66,8 @@ def buildings_part(arrays: RunArrays, first: int, last: int) -> Columns:
         if column.name in arrays.columns:
             table[column.name] = arrays.columns[column.name][first:last].ravel()
     if len(arrays.import_mwh):
-        demand = arrays.import_mwh / MWH_PER_KWH / hours(arrays.axis.slot_s)
-        table["demand_kw"] = _spread(arrays, demand, first, last).ravel()
+        imported = _spread(arrays, arrays.import_mwh, first, last)
+        table["demand_kw"] = (imported / MWH_PER_KWH / hours(arrays.axis.slot_s)).ravel()
     return table
 
 
@@ -250,7 +250,7 @@ def _slot_values(arrays: RunArrays) -> dict[str, Floats]:
     return values
 
 
-def _spread(arrays: RunArrays, by_slot: Floats, first: int, last: int, fill: float = np.nan) -> Floats:
+def _spread(arrays: RunArrays, by_slot: Floats | Ints, first: int, last: int, fill: float = np.nan) -> Floats:
     """Values (K, …) of the slots that hold the recorded intervals ``first`` to ``last``; ``fill`` in an
     incomplete one.
     """
