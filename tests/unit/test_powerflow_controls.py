@@ -120,6 +120,23 @@ def test_rows_with_controls_are_independent():
     assert np.abs(whole.v_pu[7] - solve(line(), p[7], 0.0, controls=controls).v_pu[0]).max() <= 1e-10
 
 
+def test_shares_and_volt_watt_in_one_batch():
+    """A load that depends on the voltage and an inverter on its curve at one port; rows in which either acts alone."""
+    net = line(share_current_p=np.array([0.0, 0.3]), share_impedance_p=np.array([0.0, 0.5]))
+    nominal = np.array([-400.0, 0.0, -100.0, -300.0])
+    sun = np.array([0.0, 1500.0, 1500.0, 200.0])
+    curve = VoltWatt(rated_kw=1500.0, v_pu=(1.03, 1.08), p_kw=sun)
+    found = solve(net, np.stack([0 * nominal, nominal], axis=1), 0.0, controls={1: curve}, tolerance_pu=1e-11)
+    v = np.abs(found.v_pu[:, 1])
+    load = nominal * (0.2 + 0.3 * v + 0.5 * v**2)
+    allowed = np.minimum(sun, 1500.0 * np.clip((1.08 - v) / 0.05, 0, 1))
+    assert found.ok.all()
+    assert (allowed < sun).tolist() == [False, True, True, False]
+    assert found.p_kw[:, 1] == pytest.approx(load + allowed, abs=1e-6)
+    current = (found.p_kw[:, 1] / 1000) / found.v_pu[:, 1].conj()
+    assert found.v_pu[:, 1] == pytest.approx(found.v_pu[:, 0] + Z * current, abs=1e-10)
+
+
 def test_many_rows_with_pv_buses_are_what_newton_finds_for_each(monkeypatch):
     rng = np.random.default_rng(8)
     legs = np.array([[max(0, k - 1 - int(rng.integers(0, 3))), k] for k in range(1, 30)])
