@@ -3,13 +3,15 @@
     python tools/fuzz/hour.py --minutes 60 --seed 1
 
 Each target runs in a process of its own, with a bound on memory and a deadline of CPU time for each example; a
-process that says nothing for minutes is killed and counts as a hang. Ends with status 1 where there is a finding.
+process that says nothing for minutes, though it computes or sleeps all the time, is killed and counts as a hang.
+One that waits for its turn on a busy machine is waited for. Ends with status 1 where there is a finding.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -21,8 +23,9 @@ from targets import TARGETS
 
 CHILD = Path(__file__).with_name("child.py")
 
+LOOK_S = 30.0
 QUIET_S = 600.0
-"""A round of 100 examples may be silent for this long, also on a busy machine, before its process is killed."""
+"""A round of 100 examples may take this much CPU time, and a process may sleep for this long, before it counts as a hang."""
 ENDINGS_SHOWN = 6
 
 
@@ -40,6 +43,15 @@ def lines_of(process: subprocess.Popen[str]) -> queue.Queue[str | None]:
     return said
 
 
+def look(pid: int) -> tuple[bool, float]:
+    """Whether a process sleeps, and its CPU seconds so far."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False, 0.0
+    return fields[0] in "SD", (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def fuzz(name: str, seconds: float, options: argparse.Namespace) -> dict[str, Any]:
     """The record of one target."""
     record: dict[str, Any] = {"examples": 0, "endings": {}, "slowest_s": 0.0, "peak_mb": 0, "findings": {}}
@@ -47,13 +59,19 @@ def fuzz(name: str, seconds: float, options: argparse.Namespace) -> dict[str, An
     command += ["--seed", str(options.seed), "--deadline", str(options.deadline), "--memory-mb", str(options.memory_mb)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     said, last_seed = lines_of(process), options.seed
+    asleep_s, begun_s = 0.0, 0.0
     while True:
         try:
-            line = said.get(timeout=QUIET_S)
+            line = said.get(timeout=LOOK_S)
         except queue.Empty:
+            sleeps, cpu_s = look(process.pid)
+            asleep_s = asleep_s + LOOK_S if sleeps else 0.0
+            if max(asleep_s, cpu_s - begun_s) < QUIET_S:
+                continue
             process.kill()
             record["findings"]["hang"] = f"seed {last_seed}: silent, killed"
             break
+        asleep_s, begun_s = 0.0, look(process.pid)[1]
         if line is None:
             break
         found = json.loads(line)
