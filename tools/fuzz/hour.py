@@ -25,7 +25,7 @@ CHILD = Path(__file__).with_name("child.py")
 
 LOOK_S = 30.0
 QUIET_S = 600.0
-"""A round of 100 examples may take this much CPU time, and a process may sleep for this long, before it counts as a hang."""
+"""A round of 100 examples may take this much CPU time, or sleep for this long, before it counts as a hang."""
 ENDINGS_SHOWN = 6
 
 
