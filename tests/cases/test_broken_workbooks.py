@@ -270,6 +270,10 @@ def files() -> dict[str, tuple[bytes, str]]:
             with_part(whole, "xl/sharedStrings.xml", dtd.decode().encode("utf-16")),
             "workbook_broken",
         ),
+        "an encoding that nobody knows": (
+            with_part(whole, "xl/worksheets/sheet1.xml", b'<?xml version="1.0" encoding="UTF-1-8"?><worksheet/>'),
+            "workbook_broken",
+        ),
         "macros": (with_part(whole, "xl/vbaProject.bin", b"x"), "workbook_macro"),
         "too many cells": (with_part(whole, "xl/worksheets/sheet3.xml", many), "workbook_too_large"),
         "a cell far below": (with_part(whole, "xl/worksheets/sheet3.xml", far), "workbook_too_wide"),

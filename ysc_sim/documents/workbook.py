@@ -32,7 +32,9 @@ MOST_CELLS = 400_000
 MOST_ROWS, MOST_COLUMNS = 100_000, 400
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How an encrypted workbook begins, and one of Excel 97."""
-BROKEN = (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError, zlib.error, expat.error)
+BROKEN = (zipfile.BadZipFile, zlib.error, expat.error, OSError, RuntimeError, NotImplementedError, EOFError, ValueError,
+          LookupError)  # fmt: skip
+"""What reading a damaged zip and its XML raises; LookupError: an encoding that nobody knows."""
 NO_SHEETS = ("sharedStrings.xml", "styles.xml", ".rels", "theme1.xml")
 PLACE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 
