@@ -18,6 +18,7 @@ from ysc_sim.billing import (
     mean_fuel_price_jpy_per_kl,
     payback_years,
 )
+from ysc_sim.billing.demand import slot_import_kws
 from ysc_sim.billing.demand_response import baseline_kw, delivery, working_days
 from ysc_sim.billing.levy import levy_at, renewable_levy
 from ysc_sim.billing.money import energy_amount_mjpy, round_float, round_whole, to_mjpy
@@ -102,6 +103,12 @@ def test_contracts_at_the_edges_of_a_plan() -> None:
         assert bill(plan, np.ones(2), start=AUGUST, step_s=1800, contract=contract).sheet.contract_kw.max() == contract
     free = replace(plan, base=replace(plan.base, minimum=None, maximum=None, default=0.5))
     assert bill(free, np.ones(2), start=AUGUST, step_s=1800).sheet.contract_kw.tolist() == [[0.5]]
+
+
+def test_seconds_that_data_cover_are_whole() -> None:
+    imported, covered = slot_import_kws([6.0] * 3, step_s=1200, offset_s=600)
+    assert (covered.dtype, covered.tolist()) == (np.int64, [1200, 1800, 600])
+    assert imported.tolist() == [7200.0, 10800.0, 3600.0]
 
 
 def test_levy_before_its_table_is_the_first() -> None:
