@@ -12,6 +12,7 @@ from ysc_sim.billing import (
     bill,
     bill_lines,
     cash_flow,
+    contract_kw,
     fuel_adjustment_jpy_per_kwh,
     load_tariff,
     market_adjustments,
@@ -22,6 +23,7 @@ from ysc_sim.billing.demand import slot_import_kws
 from ysc_sim.billing.demand_response import baseline_kw, delivery, working_days
 from ysc_sim.billing.levy import levy_at, renewable_levy
 from ysc_sim.billing.money import energy_amount_mjpy, round_float, round_whole, to_mjpy
+from ysc_sim.billing.public_lines import arriving, both_ends, kept_part, sent_for
 
 AUGUST = datetime.fromisoformat("2026-08-01T00:00+09:00")
 BASIC = load_tariff("tepco_hv_basic_2026")
@@ -64,7 +66,7 @@ def test_rounding_of_each_rule() -> None:
 
 def test_amounts_are_exact_beyond_what_a_float_holds() -> None:
     """Python's whole numbers have no bound: mWh × millionths of a yen, half up to a thousandth."""
-    for energy in (1, 999_999, 1_000_000, 123_456_789_012_345):
+    for energy in (1, 999_999, 1_000_000, 499_999_999, 500_000_000, 600_000_000, 123_456_789_012_345):
         for price in (17.43, 0.000001, 999.999999):
             exact = (energy * round(price * 1_000_000) + 500_000_000) // 1_000_000_000
             amount = energy_amount_mjpy(np.array([energy]), price)
@@ -123,6 +125,21 @@ def test_meters_with_peaks_of_their_own_before() -> None:
     lines = bill_lines(BASIC, energy, start=AUGUST, previous_kw=[[30.0], [5.0]])
     assert lines.contract_kw.tolist() == [[30.0], [10.0]]
     assert lines.contract_kw.flags.c_contiguous
+
+
+def test_peaks_before_may_be_more_meters_than_peaks_now() -> None:
+    assert contract_kw([50.0, 50.0], previous_kw=[[60.0], [10.0]]).tolist() == [[60.0, 60.0], [50.0, 50.0]]
+
+
+def test_losses_of_public_lines_in_whole_milliwatt_hours() -> None:
+    assert (kept_part(0.0), kept_part(0.25)) == (1_000_000, 750_000)
+    for wrong in (-0.01, 1.0, 1.5, np.nan):
+        with pytest.raises(ValueError, match="loss_rate"):
+            kept_part(wrong)
+    assert arriving(np.array([1_500_000, 3, 4]), 750_000).tolist() == [1_125_000, 2, 3], "rounded down"
+    assert sent_for(np.array([1_125_000, 2, 3]), 750_000).tolist() == [1_500_000, 3, 4], "rounded up"
+    bought, sold = both_ends(np.array([100, 100]), np.array([60, 90]), 0.25)
+    assert (bought.tolist(), sold.tolist()) == ([60, 75], [80, 100])
 
 
 # Demand response

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ysc_sim.billing import bill, bill_lines, export_lines, load_tariff
+from ysc_sim.billing.adjustment import Adjustment
 from ysc_sim.billing.clock import Rule
 from ysc_sim.billing.levy import LevyPeriod
 from ysc_sim.billing.tariff import Base, EnergyPrice, ExportPrice, Rounding, Tariff, Tax
@@ -108,6 +109,7 @@ def test_steps_are_cut_at_their_ends_exactly() -> None:
     for kwh, parts in ((120, [120, 0, 0]), (121, [120, 1, 0]), (300, [120, 180, 0]), (1000, [120, 180, 700])):
         lines = bill_lines(plan, np.array([[kwh * 1_000_000]]), start=AUGUST, contract=6)
         assert [line.quantity[0] for line in lines.lines if line.item.startswith("energy")] == parts
+    assert plan.adjustment_band_names == (), "a step is no band of the clock"
 
 
 def test_energy_that_a_register_cannot_hold_is_refused() -> None:
@@ -123,6 +125,11 @@ def test_price_of_a_kwh_with_tax_on_top() -> None:
     assert replace(BASIC, levy="none").levy_jpy_per_kwh(AUGUST, 1800, 2).tolist() == [0.0, 0.0]
     eve = datetime.fromisoformat("2026-04-30T23:30+09:00")
     assert BASIC.levy_jpy_per_kwh(eve, 1800, 2).tolist() == [3.98, 4.18]
+
+
+def test_bill_of_nothing_is_whole_numbers_too() -> None:
+    empty = bill_lines(BASIC, np.zeros((0, 3), dtype=np.int64), start=AUGUST)
+    assert (empty.month_index.dtype, empty.amount_mjpy.dtype, empty.amount_mjpy.shape) == (np.int64, np.int64, (3, 0))
 
 
 # Export
@@ -149,6 +156,8 @@ def test_income_by_year_of_the_contract_and_its_rounding() -> None:
     assert lines.contract_kw.tolist() == [[0.0, 0.0]]
     half_up = export_lines(replace(plan, rounding=Rounding(total="half_up")), sold, start=last, contract_year=3)
     assert half_up.total_mjpy.tolist() == [-7000]
+    shipped = load_tariff("after_fit_tepco")
+    assert export_lines(shipped, sold, start=last).assumed == shipped.assumed
 
 
 # Plans that contradict themselves
@@ -163,6 +172,10 @@ def test_income_by_year_of_the_contract_and_its_rounding() -> None:
         ({"base": BASE, "energy": {"a": ALL, "b": ALL}}, "needs a clock"),
         ({"base": BASE, "energy": {"all": ALL}, "clock": (Rule(band="all"), Rule(band="b"))}, "its bands must be"),
         ({"base": BASE, "energy": {"all": ALL}, "clock": (Rule(band="all", months=(1,)),)}, "last rule"),
+        (
+            {"base": BASE, "energy": {"all": ALL}, "adjustment": Adjustment(clock=(Rule(band="a", hours=(8, 22)),))},
+            "last rule",
+        ),
         ({"base": BASE, "energy": {"a": replace(ALL, up_to_kwh=5.0), "b": replace(ALL, up_to_kwh=9.0)}}, "rise"),
         (
             {

@@ -18,6 +18,8 @@ from ysc_sim.powerflow.arguments import (
     switch_rows,
     wanted,
 )
+from ysc_sim.powerflow.blocks import aligned
+from ysc_sim.powerflow.elimination import Elimination
 from ysc_sim.powerflow.solution import ADVICE, RESULTS, Reason, Solution
 
 FACTOR, VAR, WATT = ConstantPowerFactor(power_factor=0.9), VoltVar(rated_kva=5.0), VoltWatt(rated_kw=5.0)
@@ -148,6 +150,28 @@ def test_a_result_is_there_or_says_how_to_get_it() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         _ = kept.nonsense
     assert {reason.advice for reason in Reason} == set(ADVICE.values())
+
+
+def test_blocks_begin_on_a_cache_line() -> None:
+    kept = [aligned((size, 3), np.float32) for size in range(1, 40)]
+    assert {block.__array_interface__["data"][0] % 64 for block in kept} == {0}
+    assert [block.shape for block in kept] == [(size, 3) for size in range(1, 40)]
+
+
+def test_elimination_of_entries_on_one_side_of_the_diagonal() -> None:
+    """As beside a phase shifter; duplicates add up. Against NumPy's dense solution."""
+    rng = np.random.default_rng(7)
+    n = 12
+    rows, columns = rng.integers(0, n, 30), rng.integers(0, n, 30)
+    rows, columns = np.concatenate([rows, np.arange(n)]), np.concatenate([columns, np.arange(n)])
+    values = rng.normal(size=len(rows)) + 1j * rng.normal(size=len(rows)) + 9.0 * (rows == columns)
+    dense = np.zeros((n, n), dtype=complex)
+    np.add.at(dense, (rows, columns), values)
+    assert ((dense != 0) & (dense.T == 0)).any()
+    right = rng.normal(size=(n, 3)) + 0j
+    factors = Elimination(n, rows, columns, values)
+    assert factors.solve(right) == pytest.approx(np.linalg.solve(dense, right), abs=1e-12)
+    assert factors.multiply(right) == pytest.approx(dense @ right, abs=1e-12)
 
 
 def test_two_buses_by_the_quadratic_formula() -> None:

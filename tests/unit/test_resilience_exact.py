@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from ysc_sim.resilience import (
+    FrequencyWatt,
+    Outcome,
+    Source,
+    frequency_response,
     generators,
     reliability_indices,
     reserve_curve,
@@ -53,6 +57,9 @@ def test_windows_of_synchronising_are_closed_intervals() -> None:
     assert synchronising_time_s(0.1, -20.0, hold_s=1.1) == pytest.approx(1.1)
     assert synchronising_time_s(0.1, -20.0, hold_s=1.12) == np.inf
     assert synchronising_time_s(0.2, 100.0, max_angle_deg=180.0, hold_s=60.0) == 60.0, "no window"
+    # 45° a second from −2.5° to 20°: half a second inside, just what is asked; 45° wide: one second, at the next turn.
+    assert synchronising_time_s(0.125, -2.5, hold_s=0.5) == 0.5
+    assert synchronising_time_s(0.125, 90.0, max_angle_deg=22.5, hold_s=1.0) == 6.5
     assert synchronising_time_s(0.1, np.nan) == np.inf
     zero = synchronising_time_s(0.0, 0.0, max_slip_hz=0.0, max_voltage_pu=0.0, max_angle_deg=0.0)
     assert zero == 0.0
@@ -266,6 +273,37 @@ def test_shares_of_tiers_are_four_that_make_one(shares: list[float]) -> None:
         survival_by_tier([1.0], 0.0, tier_shares=[1, 0, 0, 0], shed_below_soc=[0, 0, 0, 1.01], **plant)
 
 
+# Transients
+
+
+def test_plant_that_is_curtailed_to_nothing_gives_no_less() -> None:
+    """100 kW too many, 100 kW/Hz of droop; 40 kW of sun are gone 0.55 Hz above: (100 − 40)/100 = 0.6 Hz."""
+    source = Source(rated_kva=100, droop_pu=0.02, p_kw=100)
+    for lag_s in (0.0, 0.2):
+        sun = FrequencyWatt(p_kw=40, deadband_hz=0.05, droop_pu=0.01, lag_s=lag_s)
+        found = frequency_response(-100.0, [source], followers=[sun])
+        assert found.settling_hz == pytest.approx([50.6], abs=1e-9)
+        assert found.outcome[0] == Outcome.SETTLED
+
+
+@pytest.mark.parametrize(("step_kw", "sign"), [(-24.0, 1), (24.0, -1)])
+def test_governor_that_stood_at_its_limit_comes_back(step_kw: float, sign: int) -> None:
+    """40 kW/Hz with 10 kW to give either way, 80 kW/Hz that come late: rest at 24/120 = 0.2 Hz, from beyond 0.25."""
+    quick = Source(rated_kva=100, droop_pu=0.05, inertia_s=1.0, damping_pu=0.0, p_kw=10, p_max_kw=20)
+    late = Source(rated_kva=200, droop_pu=0.05, t1_s=1.5, p_kw=100)
+    found = frequency_response(step_kw, [quick, late], load_kw=100, load_damping_pu=0.0, duration_s=200.0)
+    assert sign * (found.nadir_hz[0] - 50) > 0.25
+    assert found.settling_hz == pytest.approx([50 + sign * 0.2])
+    assert found.outcome[0] == Outcome.SETTLED
+    assert found.energy_kwh.sum() * 3600 == pytest.approx((110 + step_kw) * 200.0), "what is taken is given"
+
+
+def test_lag_that_needs_inertia_is_shown() -> None:
+    for lags, shown in (({"t1_s": 0.1}, "0.1"), ({"t3_s": 0.3}, "0.3"), ({"t1_s": 0.2, "t3_s": 0.3}, "0.2")):
+        with pytest.raises(ValueError, match=rf"\(={shown}\)"):
+            frequency_response(1.0, [Source(rated_kva=100, droop_pu=0.05, **lags)])
+
+
 # Indices
 
 
@@ -281,3 +319,19 @@ def test_indices_at_their_edges() -> None:
     by_year["saifi"][0] = 9.0  # an array of its own
     assert by_year["saidi_h"].tolist() == pytest.approx([1 / 24, 1 / 12])
     assert by_year["asai"].tolist() == pytest.approx([1 - 1 / 240, 1 - 1 / 240])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"customers": [-1]}, "customers"),
+        ({"duration_s": [np.nan]}, "duration_s"),
+        ({"customers_served": -2}, "customers_served"),
+        ({"customers_served": 0}, "customers_served"),
+        ({"period_h": np.inf}, "period_h"),
+    ],
+)
+def test_indices_name_what_is_wrong(wrong: dict[str, Any], name: str) -> None:
+    given = {"customers": [1], "duration_s": [600.0], "customers_served": 2, "period_h": 1.0, **wrong}
+    with pytest.raises(ValueError, match=rf"^{name}\(="):
+        reliability_indices(given.pop("customers"), given.pop("duration_s"), **given)

@@ -146,7 +146,7 @@ class Runner:
         chosen = plan.chosen(mutant, self.root, self.limit_s)
         if not chosen:
             return "no test"
-        limit = 15 + 8 * sum(plan.seconds[x] for x in chosen)
+        limit = 6 + 4 * sum(plan.seconds[x] for x in chosen)
         swaps = _swaps(mutant, str(self.root / mutant.path), live)
 
         def swapped() -> bool:

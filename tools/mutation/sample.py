@@ -6,8 +6,9 @@ From the root of the repository, in an environment in which its tests run:
     python tools/mutation/sample.py ysc_sim/billing --seed 1 --per-file 30
 
 The tests of each package stand in ``tests.toml``. For each file the same mutants are drawn every time; each runs the
-tests that reach its lines, in a process of its own. A run that exceeds 8 times the usual time counts as killed. Prints
-a table by file, the rate with its 95 % interval (Wilson 1927), and the survivors; ``--out`` keeps every outcome.
+tests that reach its lines, in a process of its own. Tests that take more than 4 times as long as usual, and 6 s, count
+as having noticed. Prints a table by file, the rate with its 95 % interval (Wilson 1927), and the survivors; ``--out``
+keeps every outcome.
 Changes that alter no result, looked at one by one, stand in ``equivalent.txt`` with the reason and are not counted.
 """
 
