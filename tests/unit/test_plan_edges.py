@@ -104,6 +104,16 @@ def test_month_beside_month_and_band_beside_band() -> None:
     assert lines.contract_kw.tolist() == [[2.0, 2.0], [2.0, 2.0]], "August's peak counts in September"
 
 
+def test_load_that_is_never_the_same_is_split_at_the_slot() -> None:
+    """1, 2 … 48 kWh: 12 to 13 o'clock are the 25th and 26th, 51 kWh; the others 1,125."""
+    clock = (Rule(band="dear", hours=(12, 13)), Rule(band="cheap"))
+    plan = Tariff(name="two", title="", base=BASE, energy={"dear": ALL, "cheap": ALL}, clock=clock)
+    plan = replace(plan, adjustment=Adjustment(assumed_jpy_per_kwh=0.0))
+    lines = bill_lines(plan, np.arange(1, 49)[:, None] * 1_000_000, start=AUGUST)
+    kwh = {line.item: line.quantity.tolist() for line in lines.lines}
+    assert (kwh["energy_dear"], kwh["energy_cheap"]) == ([51.0], [1125.0])
+
+
 def test_steps_are_cut_at_their_ends_exactly() -> None:
     plan = load_tariff("toell_lv_c")
     for kwh, parts in ((120, [120, 0, 0]), (121, [120, 1, 0]), (300, [120, 180, 0]), (1000, [120, 180, 700])):
