@@ -46,8 +46,12 @@ def wilson(killed: int, tried: int) -> tuple[float, float]:
 
 def equivalents() -> dict[tuple[str, str], str]:
     """(file, change) -> why it alters no result."""
-    rows = [x.split(" | ") for x in (HERE / "equivalent.txt").read_text(encoding="utf-8").splitlines() if x.strip()]
-    return {(path, change): reason for path, change, reason in rows}
+    found = {}
+    for row in (HERE / "equivalent.txt").read_text(encoding="utf-8").splitlines():
+        path, _, rest = row.partition(" | ")
+        change, _, reason = rest.rpartition(" | ")
+        found[path, change] = reason
+    return found
 
 
 def _files(package: str) -> list[Path]:
