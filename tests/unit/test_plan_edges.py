@@ -17,6 +17,7 @@ from ysc_sim.errors import Problem, ScenarioError, TariffError
 
 BASIC = load_tariff("tepco_hv_basic_2026")
 AUGUST = datetime.fromisoformat("2026-08-01T00:00+09:00")
+BANDS = BASIC.adjustment_band_names
 ALL = EnergyPrice(price_jpy_per_kwh=10.0, source="test")
 BASE = Base(unit="kW", price_jpy=100.0, source="test")
 
@@ -142,6 +143,16 @@ def test_bill_of_nothing_is_whole_numbers_too() -> None:
     assert (empty.month_index.dtype, empty.amount_mjpy.dtype, empty.amount_mjpy.shape) == (np.int64, np.int64, (3, 0))
 
 
+def test_adjustment_is_paid_for_rounded_energy_like_the_energy_itself() -> None:
+    plan = replace(BASIC, rounding=Rounding(kwh="half_up"))
+    for mwh, kwh in ((1_499_999, 1.0), (1_500_000, 2.0)):
+        lines = bill_lines(plan, np.array([[mwh]]), start=AUGUST, adjustments={"2026-08": dict.fromkeys(BANDS, 3.0)})
+        fuel = [line.quantity[0] for line in lines.lines if line.item.startswith("fuel_adjustment")]
+        assert sorted(fuel) == [0.0, 0.0, 0.0, kwh]
+    hourly = bill_lines(plan, np.array([[1]]), start=AUGUST, slot_s=3600)
+    assert [p.values for p in hourly.warnings if p.key == "peaks_not_resolved"] == [{"step_s": 3600}]
+
+
 # Export
 
 
@@ -257,6 +268,7 @@ def test_plan_file_of_either_suffix_and_of_any_when_given_as_a_path(tmp_path: Pa
         ("rounding: {totl: floor}", {"key": "totl", "suggestion": "total"}),
         ("tax: {rat: 0.1}", {"key": "rat", "suggestion": "rate"}),
         ("rounding: {kw: up}", {"value": "up"}),
+        ("adjustment: {assumed_jpy_per_kwh: .inf}", {"value": ".inf"}),
         ("tax: {rate: 1.5}", {"value": 1.5}),
         ("levy: [{valid_from: 2026-01-01}]", {"key": "valid_to"}),
         ("clock: [{band: all, hours: [8, 8]}]", {"reason": "hours(=[8.0, 8.0]) must not begin and end together"}),
