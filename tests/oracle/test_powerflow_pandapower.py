@@ -1,6 +1,8 @@
 """Voltages, losses, loadings against pandapower's Newton at 1e-10 MVA (L. Thurner et al., IEEE TPWRS 33
 (2018))."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pandapower as pp
 import pandapower.networks as pn
@@ -56,7 +58,7 @@ def reference(net, tolerance_mva=1e-10):
 def compare(net, *, tolerance=1e-8):
     v, loading = reference(net)
     grid = network_from_pandapower(net)
-    for kernel in ("dense", "sparse", None):
+    for kernel in ("dense", "sparse", None, *["compiled"] * (find_spec("numba") is not None)):
         p, q = (np.where(v != 0, x, 0) for x in injections_from_pandapower(net))
         solution = solve(grid, p, q, tolerance_pu=1e-9, kernel=kernel)
         assert solution.ok.all()

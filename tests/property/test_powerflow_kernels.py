@@ -1,6 +1,7 @@
 """Every kernel finds the same voltages: taps, phase shifts, charging, unloaded nodes, loads at the source."""
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ysc_sim.powerflow import Network, solve
+
+HAS_NUMBA = find_spec("numba") is not None
+COMPILED = pytest.param("compiled", marks=pytest.mark.skipif(not HAS_NUMBA, reason="numba is not installed"))
+EVERY = ["tree", "dense", "sparse", *["compiled"] * HAS_NUMBA]
 
 
 def network(rng: np.random.Generator, buses: int) -> Network:
@@ -38,10 +43,10 @@ def test_dense_tree_sparse_and_plain_agree(seed, buses, share):
     p = rng.normal(-0.5, 1.0, (37, buses)) * (rng.random(buses) < share) * 15 / buses
     q = 0.4 * p
     wants = ("v_pu", "loss_kw", "slack_kw", "v_min_pu")
-    tree, dense, sparse = (solve(net, p, q, kernel=kernel, want=wants) for kernel in ("tree", "dense", "sparse"))
+    tree, *others = (solve(net, p, q, kernel=kernel, want=wants) for kernel in EVERY)
     plain = solve(net, p, q, v_source_pu=np.full((37, 1), 1.03), want=wants)  # by row: another iteration
     assert tree.ok.all()
-    for other in (dense, sparse, plain):
+    for other in (*others, plain):
         assert other.ok.all()
         assert np.abs(other.v_pu - tree.v_pu).max() <= 1e-11
         assert np.abs(other.loss_kw - tree.loss_kw).max() <= 1e-9
@@ -49,7 +54,7 @@ def test_dense_tree_sparse_and_plain_agree(seed, buses, share):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([2, 30, 90]), st.sampled_from(["tree", "dense", "sparse"]))
+@given(st.integers(0, 10**6), st.sampled_from([2, 30, 90]), st.sampled_from(EVERY))
 def test_what_is_wanted_changes_nothing(seed, buses, kernel):
     rng = np.random.default_rng(seed)
     net = network(rng, buses)
@@ -62,19 +67,20 @@ def test_what_is_wanted_changes_nothing(seed, buses, kernel):
     assert ends.v_max_pu == pytest.approx(np.abs(every.v_pu).max(axis=1), abs=1e-13)
 
 
-def test_one_hopeless_row_among_many_costs_the_others_nothing():
+@pytest.mark.parametrize("kernel", [None, COMPILED])
+def test_one_hopeless_row_among_many_costs_the_others_nothing(kernel):
     net = network(np.random.default_rng(3), 60)
     p = np.full((500, 60), -0.1)
     p[123] *= 1000
     p[321, 4] = np.nan
-    solution = solve(net, p, 0.0, want=("v_pu",))
+    solution = solve(net, p, 0.0, want=("v_pu",), kernel=kernel)
     good = np.setdiff1d(np.arange(500), [123, 321])
     assert solution.ok[good].all()
     assert not solution.ok[[123, 321]].any()
     assert np.abs(solution.v_pu[good] - solve(net, p[good], 0.0).v_pu).max() <= 1e-11
 
 
-@pytest.mark.parametrize("kernel", ["dense", "tree"])
+@pytest.mark.parametrize("kernel", ["dense", "tree", COMPILED])
 @pytest.mark.parametrize("want", [("v_pu",), ("v_pu", "loss_kw")])
 def test_a_call_leaves_nothing_behind_for_the_next(kernel, want):
     net = network(np.random.default_rng(5), 40)
@@ -88,12 +94,13 @@ def test_a_call_leaves_nothing_behind_for_the_next(kernel, want):
     assert np.array_equal(before.mismatch_pu, after.mismatch_pu)
 
 
-def test_threads_share_a_network():
+@pytest.mark.parametrize("kernel", [None, COMPILED])
+def test_threads_share_a_network(kernel):
     net = network(np.random.default_rng(7), 30)
     rng = np.random.default_rng(8)
     loads = [rng.normal(-0.4, 0.3, (10, 30)) for _ in range(12)]
-    alone = [solve(net, p, 0.0, want=("v_pu",)).v_pu for p in loads]
+    alone = [solve(net, p, 0.0, want=("v_pu",), kernel=kernel).v_pu for p in loads]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda p: solve(net, p, 0.0, want=("v_pu",)).v_pu, loads))
+        together = list(pool.map(lambda p: solve(net, p, 0.0, want=("v_pu",), kernel=kernel).v_pu, loads))
     for one, other in zip(alone, together, strict=True):
         assert np.array_equal(one, other)

@@ -1,11 +1,17 @@
 """Rows are independent, and no row claims more than was verified."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ysc_sim.powerflow import Network, Reason, series_admittance, solve
+
+COMPILED = pytest.param(
+    "compiled", marks=pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+)
 
 
 def feeder(seed: int, buses: int, *, mesh: int = 0, shares: bool = False) -> Network:
@@ -33,17 +39,23 @@ def loads(seed: int, rows: int, buses: int, scale_kw: float):
     return p * rng.uniform(0, 3, (rows, 1)), 0.3 * p
 
 
+@pytest.mark.parametrize("kernel", [None, COMPILED])
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([2, 9, 40, 120]), st.sampled_from([0, 3]), st.booleans())
-def test_rows_do_not_feel_each_other(seed, buses, mesh, shares):
+@given(
+    seed=st.integers(0, 10**6),
+    buses=st.sampled_from([2, 9, 40, 120]),
+    mesh=st.sampled_from([0, 3]),
+    shares=st.booleans(),
+)
+def test_rows_do_not_feel_each_other(kernel, seed, buses, mesh, shares):
     net = feeder(seed, buses, mesh=mesh, shares=shares)
     p, q = loads(seed, 40, buses, 150.0)
-    together = solve(net, p, q)
+    together = solve(net, p, q, kernel=kernel)
     rng = np.random.default_rng(seed)
     order = rng.permutation(40)
-    mixed = solve(net, p[order], q[order])
-    alone = [solve(net, p[row], q[row]) for row in range(0, 40, 13)]
-    extra = solve(net, np.concatenate([p, 40 * p[:3]]), np.concatenate([q, 40 * q[:3]]))
+    mixed = solve(net, p[order], q[order], kernel=kernel)
+    alone = [solve(net, p[row], q[row], kernel=kernel) for row in range(0, 40, 13)]
+    extra = solve(net, np.concatenate([p, 40 * p[:3]]), np.concatenate([q, 40 * q[:3]]), kernel=kernel)
     same(mixed, range(40), together, order)
     same(extra, range(40), together, range(40))
     for k, row in enumerate(range(0, 40, 13)):
@@ -59,7 +71,7 @@ def same(one, rows, other, other_rows):
         assert np.abs(np.nan_to_num(a - b)).max() <= 1e-10 * max(1.0, np.abs(np.nan_to_num(b)).max())
 
 
-@pytest.mark.parametrize("kernel", ["dense", "tree", "sparse"])
+@pytest.mark.parametrize("kernel", ["dense", "tree", "sparse", COMPILED])
 @pytest.mark.parametrize("buses", [2, 30, 100])
 def test_ramp_through_collapse_and_back(buses, kernel):
     """Infeasible steps in the middle: none is claimed, and none of the feasible ones is lost.

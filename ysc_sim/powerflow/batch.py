@@ -18,6 +18,8 @@ from ysc_sim.powerflow.held_point import can_hold, iterate_held
 from ysc_sim.powerflow.held_ports import HeldPlan, PlacedPorts, plan_held
 from ysc_sim.powerflow.injection import Injection, currents
 from ysc_sim.powerflow.inverters import InverterPlan, plan_inverters
+from ysc_sim.powerflow.lane_form import lane_form
+from ysc_sim.powerflow.lane_rows import LaneRows, is_compiled, pays
 from ysc_sim.powerflow.loads import shares_of
 from ysc_sim.powerflow.network import EARTH, Complexes, Network
 from ysc_sim.powerflow.newton import continue_rows
@@ -40,6 +42,7 @@ SPARSE_FROM_PORTS = 1500
 """Networks that are not radial, with at least this many loaded ports: the dense product would take longer (1.5 times at
 2,000 ports and few loops, measured), and memory with the square of the ports."""
 TREE_ROWS = 256
+LANE_ROWS = 128
 _BLOCK_FLOATS = 48_000
 """Floats in one buffer of a chunk (ports × 2 × rows)."""
 
@@ -191,6 +194,7 @@ class Group:
         self.grid = compiled(self.task.net, self.state)
         self.loading = Loading(self.task, self.grid, rows)
         self.ports = choose_form(self.grid, self.loading.slots, self.kernel, len(rows))
+        self.compiled = is_compiled(self.kernel, self.ports.count, len(rows))
         rows = self._usable(rows, recorder)
         holding = self.loading.held(rows[:1])
         if holding is None:
@@ -234,9 +238,13 @@ class Group:
         """Rows that it leaves."""
         width = self._width()
         space = Workspace(self.ports)
-        form = self._unit_form(rows)
+        plain = self._power_and_sources_are_constant() and bool(len(rows))
+        lanes = self._lane_rows(rows) if plain and self.compiled else None
+        form = self._unit_form(rows) if plain and lanes is None and not isinstance(self.ports, SparsePorts) else None
         for patient in (False, True):
-            if form is not None and not patient:
+            if lanes is not None and not patient:
+                left = self._lanes(lanes, rows, view)
+            elif form is not None and not patient:
                 left = self._constant_power(form, rows, view)
             else:
                 left = [
@@ -245,14 +253,38 @@ class Group:
             rows = np.concatenate([rows[:0], *left])
         return rows
 
-    def _unit_form(self, rows: Ints) -> UnitForm | None:
-        """The form for constant power and constant sources, if that is what the rows have."""
+    def _power_and_sources_are_constant(self) -> bool:
         inconstant = self.loading.shares is not None or self.loading.inverters is not None
-        if inconstant or len(self.source_v) > 1 or not self.ports.count or not len(rows):
-            return None
-        if isinstance(self.ports, SparsePorts):
-            return None
+        return not inconstant and len(self.source_v) == 1 and self.ports.count > 0
+
+    def _unit_form(self, rows: Ints) -> UnitForm | None:
+        """The form for constant power and constant sources."""
         return unit_form(self.ports, self.loading.active, self._held(rows), self.task.net.base_kva)
+
+    def _lane_rows(self, rows: Ints) -> LaneRows | None:
+        """The same for the compiled kernel."""
+        net = self.task.net
+        form = lane_form(self.ports, self.loading.active, self._held(rows), net.base_kva)
+        if form is None or (self.kernel is None and not pays(form)):
+            return None
+        counted = np.flatnonzero(net.node_is_phase[: len(form.node)])
+        return LaneRows(form=form, p_kw=self.task.p_kw, q_kvar=self.task.q_kvar, counted=counted)
+
+    def _lanes(self, lanes: LaneRows, rows: Ints, view: PatternRecorder) -> list[Ints]:
+        """Rows that the compiled kernel leaves."""
+        targets, base = view.targets(), self.task.net.base_kva
+        if targets is not None:
+            missed, still = lanes.voltages(rows, targets)
+            good = still & (missed <= self.task.tolerance_pu * base)
+            view.recorded(rows[good], missed[good] / base)
+            return [rows[~good]]
+        held, left = self._held(rows), []
+        width = max(LANE_ROWS, _BLOCK_FLOATS // self.ports.count)
+        for low in range(0, len(rows), width):
+            part = rows[low : low + width]
+            state, missed = lanes.state(part)
+            left.append(self._keep(part, view, self.loading.injection(part), held, state, missed / base))
+        return left
 
     def _constant_power(self, form: UnitForm, rows: Ints, view: PatternRecorder) -> list[Ints]:
         """Rows that it leaves."""
@@ -362,8 +394,9 @@ def _block(values: Floats, rows: Ints) -> Floats:
 def choose_form(grid: Grid, pairs: Ints, kernel: str | None, rows: int) -> AnyPorts:
     """Tree sweeps for radial networks with many loaded ports, sparse substitution for very many others, else the
     dense product; ``kernel`` overrides."""
-    if kernel not in (None, "dense", "tree", "sparse"):
-        raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'tree', 'sparse' or None.")
+    if kernel not in (None, "dense", "tree", "sparse", "compiled"):
+        raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'tree', 'sparse', 'compiled' or None.")
+    kernel = None if kernel == "compiled" else kernel  # its form of the ports is that of the other results
     tree_from = TREE_FROM_PORTS_FEW if rows < FEW_ROWS else TREE_FROM_PORTS
     swept = kernel == "tree" or (kernel is None and len(pairs) >= tree_from)
     key = (kernel, swept, pairs.tobytes())

@@ -10,6 +10,7 @@ from ysc_sim.powerflow.blocks import flat, new_block, stacked
 from ysc_sim.powerflow.constant_power import Outcome
 from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.injection import Injection
+from ysc_sim.powerflow.lane_rows import Targets
 from ysc_sim.powerflow.network import Complexes, Network
 from ysc_sim.powerflow.ports import AnyPorts, DensePorts, SlotBuffers, as_complex
 from ysc_sim.powerflow.solution import Reason, Solution
@@ -91,6 +92,22 @@ class PatternRecorder:
             self._voltages(into, held, state)
         if self._wanted & {"p_kw", "q_kvar", "loss_kw", "slack_kw", "slack_kvar"}:
             self._powers(into, injection, held, state)
+
+    def targets(self) -> Targets | None:
+        """Where a kernel that knows all voltages writes them itself; ``None`` where more is wanted."""
+        if not self._wanted or not self._wanted <= {"v_pu", "v_min_pu", "v_max_pu"}:
+            return None
+        solution, rows = self.solution, len(self.solution.codes)
+        v_pu = solution.v_pu.reshape(rows, -1) if "v_pu" in self._wanted else None
+        if not self._wanted & {"v_min_pu", "v_max_pu"}:
+            return Targets(v_pu=v_pu)
+        least, most = (getattr(solution, n) if n in self._wanted else np.empty(rows) for n in ("v_min_pu", "v_max_pu"))
+        return Targets(v_pu=v_pu, v_min_pu=least, v_max_pu=most)
+
+    def recorded(self, rows: Ints, mismatch: Floats) -> None:
+        """The ``rows`` (c,), whose results stand at the :meth:`targets`, are ok."""
+        self.solution.codes[rows] = Reason.OK
+        self.solution.mismatch_pu[rows] = mismatch
 
     def takes(self, outcome: Outcome) -> bool:
         """True when :meth:`record_outcome` has all that is wanted."""

@@ -52,11 +52,11 @@ def solve(
         a port that is named here loses
     want : names of the results to keep, of ``RESULTS``; default all. ``ok``, ``reason``, ``mismatch_pu``
         always are
-    kernel : ``"dense"``, ``"tree"`` or ``"sparse"`` instead of the choice by shape
+    kernel : ``"dense"``, ``"tree"``, ``"sparse"`` or ``"compiled"`` (extra ``fast``) instead of the choice by shape
 
-    Raises ``ValueError`` for wrong shapes or names, ``SingularNetworkError`` where nothing fixes the voltage of a
-    living node (if only some switch patterns leave it so, their rows are ``NOT_CONVERGED`` instead). A row that
-    cannot be solved never raises: it is not ``ok``.
+    Raises ``ValueError`` for wrong shapes or names, ``ImportError`` where the compiled kernel is asked for without
+    numba, ``SingularNetworkError`` where nothing fixes the voltage of a living node (if only some switch patterns leave
+    it so, their rows are ``NOT_CONVERGED`` instead). A row that cannot be solved never raises: it is not ``ok``.
 
     >>> import numpy as np
     >>> from ysc_sim.powerflow import Network, series_admittance, solve
