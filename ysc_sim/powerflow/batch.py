@@ -232,7 +232,7 @@ class Group:
         space = Workspace(self.ports)
         plain = self._power_and_sources_are_constant() and bool(len(rows))
         lanes = self._lane_rows(rows) if plain and self.compiled else None
-        form = self._unit_form(rows) if plain and lanes is None and not isinstance(self.ports, SparsePorts) else None
+        form = self._unit_form(rows) if plain and lanes is None else None
         for patient in (False, True):
             if lanes is not None and not patient:
                 left = self._lanes(lanes, rows, view)
@@ -250,7 +250,9 @@ class Group:
         return not inconstant and len(self.source_v) == 1 and self.ports.count > 0
 
     def _unit_form(self, rows: Ints) -> UnitForm | None:
-        """The form for constant power and constant sources."""
+        """The form for constant power and constant sources; ``None`` for substitution with sparse factors."""
+        if isinstance(self.ports, SparsePorts):
+            return None
         return unit_form(self.ports, self.loading.active, self._held(rows), self.task.net.base_kva)
 
     def _lane_rows(self, rows: Ints) -> LaneRows | None:
