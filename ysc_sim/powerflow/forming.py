@@ -136,11 +136,12 @@ def droop_of(given: dict[str, Floats], node: Ints, count: int, base_kva: float) 
     weight = np.where(_sum(holds, node, count)[node] > 0, holds, np.where(np.isinf(stiff_q), 0.0, stiff_q))
     v_ref = _sum(weight * v, node, count) / _sum(weight, node, count)
     apart = holds & (np.abs(v - v_ref[node]) > 1e-12)
+    slack_p, slack_q = np.broadcast_arrays(1 / _sum(stiff_p, node, count), 1 / _sum(stiff_q, node, count))
     return Droop(
         p_ref=_sum(given["p_ref_kw"] / base_kva, node, count),
-        slack_p=1 / _sum(stiff_p, node, count),
+        slack_p=slack_p,
         q_ref=_sum(given["q_ref_kvar"] / base_kva, node, count),
-        slack_q=1 / _sum(stiff_q, node, count),
+        slack_q=slack_q,
         v_ref=v_ref,
         consistent=~np.asarray(apart.any(axis=0), dtype=bool),
     )
