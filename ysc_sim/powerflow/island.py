@@ -26,7 +26,9 @@ from ysc_sim.powerflow.fixed_point import State
 from ysc_sim.powerflow.forming import Droop, Forming, divided, droop_of
 from ysc_sim.powerflow.injection import Injection, currents
 from ysc_sim.powerflow.island_point import Forms, IslandPoint, IslandState, droop_error
+from ysc_sim.powerflow.island_rows import PAYS_FROM, IslandRows
 from ysc_sim.powerflow.island_system import IslandSystem
+from ysc_sim.powerflow.lane_rows import is_compiled, pays
 from ysc_sim.powerflow.network import Complexes, Network
 from ysc_sim.powerflow.newton import continue_rows
 from ysc_sim.powerflow.port_system import PortSystem
@@ -48,6 +50,7 @@ def solve_island(
     closed: npt.ArrayLike | None = None,
     controls: Asked | None = None,
     want: Iterable[str] | None = None,
+    kernel: str | None = None,
 ) -> Solution:
     """AC power flow of islands fed by grid-forming inverters, for T independent rows.
 
@@ -56,12 +59,14 @@ def solve_island(
     forming : the inverters; their fields may have the T axis
     solution.frequency_hz : (T, n_island), islands in the order of their first inverter; NaN where a switch
         pattern has fewer
+    kernel : ``"dense"`` or ``"compiled"`` (extra ``fast``) instead of the choice by the size of the task
     solution.forming_p_kw, .forming_q_kvar : (T, g) > 0: the inverter supplies; 0 at a bus out of service
 
     Sources of the network are ignored. Reactances are those at nominal frequency. Angles are 0 at the first
     inverter of each island. A row in which an inverter would leave its limits is ``FORMING_LIMIT``.
 
-    Raises ``ValueError`` for wrong shapes, names or buses. A row that cannot be solved never raises.
+    Raises ``ValueError`` for wrong shapes, names or buses, ``ImportError`` where the compiled kernel is asked for
+    without numba. A row that cannot be solved never raises.
 
     >>> import numpy as np
     >>> from ysc_sim.powerflow import Forming, Network, series_admittance, solve_island
@@ -74,10 +79,12 @@ def solve_island(
     (array([[49.4975]]), array([[50.253]]))
     """
     forming.check(net)
+    if kernel not in (None, "dense", "compiled"):
+        raise ValueError(f"kernel(={kernel!r}) must be 'dense', 'compiled' or None.")
     names, states = wanted(want, RESULTS + ISLAND_RESULTS), switch_rows(net, closed)
     task = Task.of(net, p_kw, q_kvar, controls, tolerance_pu=tolerance_pu, closed=len(states), forming=forming.rows)
     groups = [
-        (_IslandGroup(task, forming, Boundary(net, state, np.asarray(forming.bus))), chosen)
+        (_IslandGroup(task, forming, Boundary(net, state, np.asarray(forming.bus)), kernel), chosen)
         for state, chosen in patterns(states, task.rows)
     ]
     islands = max((group.boundary.island_count for group, _ in groups), default=0)
@@ -99,6 +106,7 @@ class _IslandGroup:
     task: Task
     forming: Forming
     boundary: Boundary
+    kernel: str | None
 
     def run(self, rows: Ints, recorder: Recorder) -> None:
         """Solve the ``rows``."""
@@ -106,9 +114,10 @@ class _IslandGroup:
         self.ports = DensePorts(self.boundary.grid, self.loading.slots)
         self.view = PatternRecorder(recorder, self.ports, self.loading.active)
         self.living = np.flatnonzero(self.boundary.node >= 0)
+        compiled = is_compiled(self.kernel, self.ports.count, len(rows), pays_from=PAYS_FROM)
         rows = self._usable(rows, recorder)
         if self.loading.held(rows[:1]) is None:
-            rows = self._fixed_point(rows)
+            rows = self._fixed_point(rows, self._lanes(rows) if compiled else None)
         if len(rows):
             self._newton(rows, recorder)
 
@@ -133,7 +142,16 @@ class _IslandGroup:
         given = {name: value[self.living] for name, value in self.forming.at(rows).items()}
         return droop_of(given, self.boundary.node[self.living], self.boundary.count, self.task.net.base_kva)
 
-    def _fixed_point(self, rows: Ints) -> Ints:
+    def _lanes(self, rows: Ints) -> IslandRows | None:
+        """What the compiled kernel needs; ``None`` where it cannot take the ``rows``, or is slower."""
+        loading = self.loading
+        if loading.shares is not None or loading.inverters is not None or not len(rows):
+            return None
+        given = self.task.p_kw, self.task.q_kvar
+        lanes = IslandRows.of(self.boundary, self.ports, loading.active, self._droop(rows), *given)
+        return lanes if lanes is None or self.kernel is not None or pays(lanes.form) else None
+
+    def _fixed_point(self, rows: Ints, lanes: IslandRows | None) -> Ints:
         """Rows that it leaves."""
         point = IslandPoint(self.boundary, self.ports)
         width = max(32, _BLOCK_FLOATS // max(1, 2 * (self.ports.count + self.boundary.count)) // 32 * 32)
@@ -142,7 +160,11 @@ class _IslandGroup:
             for low in range(0, len(rows), width):
                 part = rows[low : low + width]
                 injection, droop = self.loading.injection(part), self._droop(part)
-                left.append(part[~self._keep(part, injection, droop, point.run(injection, droop, patient=patient))])
+                if lanes is not None and not patient:
+                    state = lanes.run(part, droop)
+                else:
+                    state = point.run(injection, droop, patient=patient)
+                left.append(part[~self._keep(part, injection, droop, state)])
             rows = np.concatenate([rows[:0], *left])
         return rows
 

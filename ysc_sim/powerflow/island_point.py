@@ -97,6 +97,28 @@ class IslandState:
     still: Bools
 
 
+def chord_of(boundary: Boundary, ports: DensePorts, droop: Droop, injection: Injection | None = None) -> Floats:
+    """(1 or c, 2G, 2G) inverse of the Jacobian at 1 p.u. and at the mean load, if any, which draws more where the
+    voltage falls. Any Jacobian leads to the same end, a nearer one sooner."""
+    u = np.exp(1j * boundary.start_angle)[:, None]
+    width = max(droop.slack_p.shape[1], droop.slack_q.shape[1])
+    current = boundary.self_admittance @ u
+    loads = None
+    if injection is not None and not injection.depends_on_voltage:
+        w, k = boundary.seen_by(ports)
+        mean = injection.power.mean(axis=2)
+        voltage = (w @ u)[:, 0]
+        drawn = (mean[:, 0] - 1j * mean[:, 1]) / voltage.conj()
+        current = current + k @ drawn[:, None]
+        loads = -(k * (drawn / voltage.conj())).conj() @ w
+    u, current = (np.broadcast_to(value, (len(u), width)) for value in (u, current))
+    jacobian = droop_jacobian(boundary, droop, u, current, loads)
+    try:
+        return np.asarray(np.linalg.inv(jacobian))
+    except np.linalg.LinAlgError:  # left to the rows' own judgement
+        return np.asarray(np.linalg.pinv(jacobian))
+
+
 class IslandPoint:
     """The iteration for one set of ports; matrices are made once."""
 
@@ -121,27 +143,6 @@ class IslandPoint:
             frequency=np.zeros((self.boundary.island_count, width)),
         )
 
-    def _chord(self, droop: Droop, injection: Injection) -> Floats:
-        """(1 or c, 2G, 2G) inverse of the Jacobian at 1 p.u. and at the mean load, which draws more where the voltage
-        falls. Any Jacobian leads to the same end, a nearer one sooner."""
-        u = np.exp(1j * self.boundary.start_angle)[:, None]
-        width = max(droop.slack_p.shape[1], droop.slack_q.shape[1])
-        current = self.boundary.self_admittance @ u
-        loads = None
-        if not injection.depends_on_voltage:
-            w, k = self.boundary.seen_by(self.ports)
-            mean = injection.power.mean(axis=2)
-            voltage = (w @ u)[:, 0]
-            drawn = (mean[:, 0] - 1j * mean[:, 1]) / voltage.conj()
-            current = current + k @ drawn[:, None]
-            loads = -(k * (drawn / voltage.conj())).conj() @ w
-        u, current = (np.broadcast_to(value, (len(u), width)) for value in (u, current))
-        jacobian = droop_jacobian(self.boundary, droop, u, current, loads)
-        try:
-            return np.asarray(np.linalg.inv(jacobian))
-        except np.linalg.LinAlgError:  # left to the rows' own judgement
-            return np.asarray(np.linalg.pinv(jacobian))
-
     def block(self, name: str, count: int, width: int, dtype: Float) -> Reals:
         """A buffer (count, 2, c); what it holds lasts until the next chunk asks for it."""
         buffer: Reals = self._pool.take(f"{name} {np.dtype(dtype).name}", (2, count, width), dtype)
@@ -156,7 +157,7 @@ class IslandPoint:
     def run(self, injection: Injection, droop: Droop, *, patient: bool) -> IslandState:
         """Iterate until every row stands still, or the turns are used up."""
         width = injection.power.shape[2]
-        forms, chord = self.start(droop, width), self._chord(droop, injection)
+        forms, chord = self.start(droop, width), chord_of(self.boundary, self.ports, droop, injection)
         with np.errstate(all="ignore"):
             sweep = _Sweep(self, injection, droop, forms, chord, np.float64)
             if patient:

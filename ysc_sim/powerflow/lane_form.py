@@ -10,6 +10,9 @@ nothing is ever subtracted [1]_; a radial network comes out as a tree of pure se
 entries more. Nodes without a load on no more than two others are eliminated first: no current ever reaches them, and
 they are met again only when all voltages are written down. Others follow in the order of least degree, in post-order.
 
+In an island the voltages of the inverters differ from row to row. They are places that are never eliminated: what comes
+to one of them is the current that its inverter is spared by the ports.
+
 .. [1] W. K. Grassmann, M. I. Taksar, D. P. Heyman, "Regenerative analysis and steady state distributions for Markov
    chains", Operations Research 33 (1985) 1107–1116, for matrices with rows that sum to zero.
 """
@@ -43,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LaneForm:
-    """N places in the order of elimination; place N is the root, whose r is 0."""
+    """N places in the order of elimination; place N is the root, whose r is 0; behind it the formers of an island."""
 
     quiet: int
     """The first places, to which no current comes."""
@@ -75,6 +78,8 @@ class LaneForm:
     """(nodes,) place of each node of the network."""
     node_unit: Complexes
     """(nodes,) its voltage per x; 0 where it is dead."""
+    formers: int = 0
+    """Places whose r is given, row by row"""
 
     @property
     def cost_ns(self) -> float:
@@ -82,19 +87,22 @@ class LaneForm:
         return 25.0 * (len(self.up) - self.quiet) + 15.0 * (len(self.gives) + len(self.takes))
 
 
-def lane_form(ports: AnyPorts, columns: Ints, held: Complexes, base_kva: float) -> LaneForm | None:
+def lane_form(ports: AnyPorts, columns: Ints, held: Complexes, base_kva: float, former: Ints | None = None
+              ) -> LaneForm | None:  # fmt: skip
     """The form for the held voltages (held, 1) and ports at ``columns`` of the power, remembered by the ports; ``None``
-    for ports that do not end at earth, and where a node has no no-load voltage to speak of."""
-    key = b"lanes" + held.tobytes() + columns.tobytes()
+    for ports that do not end at earth, and where a node has no no-load voltage to speak of.
+
+    ``former`` (held,): number of the inverter that moves each of the held voltages; ``None``: they are constant."""
+    key = b"lanes" + held.tobytes() + columns.tobytes() + (b"" if former is None else b"f" + former.tobytes())
     if key not in ports.forms:
         if len(ports.forms) >= 4:
             ports.forms.clear()
-        ports.forms[key] = _form(ports, columns, held, base_kva)
+        ports.forms[key] = _form(ports, columns, held, base_kva, former)
     form: LaneForm | None = ports.forms[key]
     return form
 
 
-def _form(ports: AnyPorts, columns: Ints, held: Complexes, base_kva: float) -> LaneForm | None:
+def _form(ports: AnyPorts, columns: Ints, held: Complexes, base_kva: float, former: Ints | None) -> LaneForm | None:
     top = ports.grid.topology
     unit = ports.grid.no_load @ held[:, 0]
     at_ports = unit[ports.pairs[:, 0]]
@@ -104,25 +112,29 @@ def _form(ports: AnyPorts, columns: Ints, held: Complexes, base_kva: float) -> L
         return None
     loaded = np.zeros(top.free_count, dtype=bool)
     loaded[ports.pairs[ports.pairs[:, 0] < top.free_count, 0]] = True
-    found = _eliminated(*_matrix(ports, unit, base_kva), loaded)
+    to = np.arange(top.count)
+    """Number of each slot among the nodes that are eliminated and the formers behind them; -1: the root"""
+    to[top.free_count :] = -1 if former is None else top.free_count + former
+    formers = 0 if former is None else int(former.max(initial=-1)) + 1
+    found = _eliminated(*_matrix(ports, unit, base_kva, to, formers), loaded)
     if found is None:
         return None
     steps, quiet = found
-    steps, port = _with_ports(steps, quiet, ports.pairs[:, 0], top.free_count)
-    return _laid_out(_post_order(steps, quiet), quiet, ports, columns, port, held, base_kva)
+    steps, port = _with_ports(steps, quiet, to[ports.pairs[:, 0]], top.free_count, formers)
+    return _laid_out(_post_order(steps, quiet), quiet, ports, columns, port, held, base_kva, to, formers)
 
 
-def _matrix(ports: AnyPorts, unit: Complexes, base_kva: float) -> tuple[list[dict[int, complex]], list[complex]]:
+def _matrix(ports: AnyPorts, unit: Complexes, base_kva: float, to: Ints, formers: int
+            ) -> tuple[list[dict[int, complex]], list[complex]]:  # fmt: skip
     """Off-diagonal entries a_ik by row, and a_i,root, in kW."""
     top = ports.grid.topology
-    free = top.free_count
-    inner = top.rows < free
+    inner = to[top.rows] >= 0
     rows, columns = top.rows[inner], top.columns[inner]
     values = base_kva * unit[rows].conj() * top.values[inner] * unit[columns]
-    near: list[dict[int, complex]] = [{} for _ in range(free)]
-    root = [0j] * free
-    for i, j, value in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True):
-        if j >= free:
+    near: list[dict[int, complex]] = [{} for _ in range(top.free_count + formers)]
+    root = [0j] * len(near)
+    for i, j, value in zip(to[rows].tolist(), to[columns].tolist(), values.tolist(), strict=True):
+        if j < 0:
             root[i] += value
         elif i != j:
             near[i][j] = near[i].get(j, 0j) + value
@@ -137,10 +149,10 @@ def _eliminated(near: list[dict[int, complex]], root: list[complex], loaded: Boo
         return (bool(loaded[k]) or len(near[k]) > 2 or started, len(near[k]), k)
 
     started = False
-    heap = [rank(k) for k in range(len(near))]
+    heap = [rank(k) for k in range(len(loaded))]
     heapq.heapify(heap)
     steps: list[Step] = []
-    quiet, gone = 0, [False] * len(near)
+    quiet, gone = 0, [False] * len(loaded)
     while heap:
         late, degree, k = heapq.heappop(heap)
         if gone[k] or degree != len(near[k]):
@@ -153,7 +165,8 @@ def _eliminated(near: list[dict[int, complex]], root: list[complex], loaded: Boo
             return None
         steps.append(step)
         for j in step.beside:
-            heapq.heappush(heap, rank(j))
+            if j < len(loaded):
+                heapq.heappush(heap, rank(j))
     return steps, quiet if started else len(steps)
 
 
@@ -174,19 +187,19 @@ def _eliminate(k: int, near: list[dict[int, complex]], root: list[complex]) -> S
     return Step(k=k, z=1 / pivot, beside=beside, follows=not row or (len(row) == 1 and root[k] == 0))
 
 
-def _with_ports(steps: list[Step], quiet: int, slots: Ints, free: int) -> tuple[list[Step], list[int]]:
-    """A node of its own for each port: further ports at a node, and those at a source, hang on it without impedance.
-    Answers the node of each port, too."""
+def _with_ports(steps: list[Step], quiet: int, at: Ints, free: int, formers: int) -> tuple[list[Step], list[int]]:
+    """A node of its own for each port: further ports at a node, and those at a source or former, hang on it without
+    impedance. Answers the node of each port, too."""
     taken: set[int] = set()
     added: list[Step] = []
     nodes: list[int] = []
-    for slot in slots.tolist():
-        if slot < free and slot not in taken:
-            taken.add(slot)
-            nodes.append(slot)
+    for k in at.tolist():
+        if 0 <= k < free and k not in taken:
+            taken.add(k)
+            nodes.append(k)
             continue
-        node = free + len(added)
-        added.append(Step(k=node, z=0j, beside={slot: (1 + 0j, 1 + 0j)} if slot < free else {}, follows=True))
+        node = free + formers + len(added)
+        added.append(Step(k=node, z=0j, beside={k: (1 + 0j, 1 + 0j)} if k >= 0 else {}, follows=True))
         nodes.append(node)
     return steps[:quiet] + added + steps[quiet:], nodes
 
@@ -197,7 +210,7 @@ def _post_order(steps: list[Step], quiet: int) -> list[Step]:
     below: dict[int, list[int]] = {}
     tops: list[int] = []
     for number in range(quiet, len(steps)):
-        above = min((place[j] for j in steps[number].beside), default=-1)
+        above = min((place[j] for j in steps[number].beside if j in place), default=-1)
         (below.setdefault(above, []) if above >= 0 else tops).append(number)
     order: list[int] = []
     stack = tops
@@ -209,10 +222,11 @@ def _post_order(steps: list[Step], quiet: int) -> list[Step]:
 
 
 def _laid_out(steps: list[Step], quiet: int, ports: AnyPorts, columns: Ints, port: list[int], held: Complexes,
-              base_kva: float) -> LaneForm:  # fmt: skip
+              base_kva: float, to: Ints, formers: int) -> LaneForm:  # fmt: skip
     count, unit = len(steps), ports.grid.no_load @ held[:, 0]
     place = {step.k: number for number, step in enumerate(steps)}
-    up, turn = np.full(count, count), np.ones(count, dtype=np.complex128)
+    place |= {ports.grid.topology.free_count + n: count + 1 + n for n in range(formers)} | {-1: count}
+    up, turn = np.full(count, count), np.ones(count + 1 + formers, dtype=np.complex128)
     gives: list[list[tuple[int, complex]]] = [[] for _ in steps]
     takes: list[list[tuple[int, complex]]] = [[] for _ in steps]
     for number in range(count - 1, -1, -1):
@@ -230,7 +244,8 @@ def _laid_out(steps: list[Step], quiet: int, ports: AnyPorts, columns: Ints, por
     column = np.full(count, -1)
     column[at] = columns
     voltage_factor, current_factor = _factors(ports, held, unit, turn[at], base_kva)
-    node, node_unit = _nodes(ports, place, unit, count)
+    turn = turn[:count]
+    node, node_unit = _nodes(ports, place, unit, to)
     return LaneForm(
         quiet=quiet,
         up=up,
@@ -248,6 +263,7 @@ def _laid_out(steps: list[Step], quiet: int, ports: AnyPorts, columns: Ints, por
         current_factor=current_factor,
         node=node,
         node_unit=node_unit,
+        formers=formers,
     )
 
 
@@ -274,8 +290,8 @@ def _factors(ports: AnyPorts, held: Complexes, unit: Complexes, turn: Complexes,
     return e / voltage, 1 / (turn * e.conj() * base_kva * current)
 
 
-def _nodes(ports: AnyPorts, place: dict[int, int], unit: Complexes, root: int) -> tuple[Ints, Complexes]:
+def _nodes(ports: AnyPorts, place: dict[int, int], unit: Complexes, to: Ints) -> tuple[Ints, Complexes]:
     net, top = ports.grid.net, ports.grid.topology
     slots = top.slot[: net.bus_count * net.conductors]
-    at = [place.get(slot, root) if slot < top.free_count else root for slot in slots.tolist()]
+    at = [place[number] for number in np.where(slots >= 0, to[slots], -1).tolist()]
     return np.array(at, dtype=np.int64), np.where(slots >= 0, unit[slots], 0)

@@ -31,7 +31,7 @@ _NO_PORTS: Floats = np.empty((2, 0, 0))
 _NO_PLACES: Ints = np.empty(0, dtype=np.int64)
 
 
-def is_compiled(kernel: str | None, ports: int, rows: int) -> bool:
+def is_compiled(kernel: str | None, ports: int, rows: int, *, pays_from: int | None = None) -> bool:
     """Whether the compiled kernel is to run: asked for, or chosen by the size of the task alone.
 
     Raises ``ImportError`` where it is asked for and numba is missing.
@@ -43,12 +43,23 @@ def is_compiled(kernel: str | None, ports: int, rows: int) -> bool:
         if find_spec("numba") is None:
             raise ImportError("kernel='compiled' needs numba: pip install 'ysc-sim[fast]'.")
         return True
-    return kernel is None and ports * rows >= PAYS_FROM and find_spec("numba") is not None
+    large = ports * rows >= (PAYS_FROM if pays_from is None else pays_from)
+    return kernel is None and large and find_spec("numba") is not None
 
 
 def pays(form: LaneForm) -> bool:
     """False for networks of many nodes and few loads, such as feeders in phases: their dense product is smaller."""
     return form.cost_ns <= NUMPY_NS * len(form.port)
+
+
+def walk_of(form: LaneForm, numbers: type[np.complexfloating[Any, Any]]) -> Walk:
+    """The form as the kernel takes it, in a float type."""
+    from ysc_sim.powerflow.lanes import Walk
+
+    given = {name: getattr(form, name) for name in Walk._fields if hasattr(form, name)}
+    given |= {name: given[name].astype(numbers) for name in ("z", "gives", "takes")}
+    real = np.zeros(0, dtype=numbers).real.dtype.type
+    return Walk(**given, one=real(1), zero=real(0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +84,6 @@ class LaneRows:
     counted: Ints
     """Nodes that the lowest and highest voltage are taken of."""
 
-    def _walk(self, numbers: type[np.complexfloating[Any, Any]]) -> Walk:
-        from ysc_sim.powerflow.lanes import Walk
-
-        given = {name: getattr(self.form, name) for name in Walk._fields if hasattr(self.form, name)}
-        given |= {name: given[name].astype(numbers) for name in ("z", "gives", "takes")}
-        real = np.zeros(0, dtype=numbers).real.dtype.type
-        return Walk(**given, one=real(1), zero=real(0))
-
     @cached_property
     def _means(self) -> tuple[Walk, Walk, Floats, npt.NDArray[Any]]:
         """What the kernel works with: the form, and memory, in float64 and float32."""
@@ -88,7 +91,7 @@ class LaneRows:
 
         shape = (len(self.form.up) + 1, 2 * LANES)
         space, rough = aligned((5, *shape), np.float64), aligned((5, *shape), np.float32)
-        return self._walk(np.complex128), self._walk(np.complex64), space, rough
+        return walk_of(self.form, np.complex128), walk_of(self.form, np.complex64), space, rough
 
     def voltages(self, rows: Ints, targets: Targets) -> tuple[Floats, Bools]:
         """Write the voltages of nodes; answers what is missed at most [kVA] and which rows stand still, each (c,)."""
@@ -105,25 +108,20 @@ class LaneRows:
         from ysc_sim.powerflow.lanes import Wanted, solve_rows
 
         form = self.form
-        v_pu = _NO_VOLTAGES if targets.v_pu is None else targets.v_pu
         counted, square = self._counted()
         wanted = Wanted(
             node=_NO_PLACES if targets.v_pu is None else form.node,
             node_unit=form.node_unit,
-            v_pu=v_pu,
+            v_pu=_NO_VOLTAGES if targets.v_pu is None else targets.v_pu,
             counted=counted,
             counted_square=square,
             v_min_pu=_NO_ROWS if targets.v_min_pu is None else targets.v_min_pu,
             v_max_pu=_NO_ROWS if targets.v_max_pu is None else targets.v_max_pu,
-            port=form.port if voltage.shape[2] else _NO_PLACES,
-            voltage_factor=form.voltage_factor,
-            current_factor=form.current_factor,
-            voltage=voltage,
-            current=current,
+            **port_targets(form, voltage, current),
         )
         verdict = np.zeros((2, len(rows)))
         walk, rough, space, rough_space = self._means
-        powers = _readable(self.p_kw), _readable(self.q_kvar)
+        powers = readable(self.p_kw), readable(self.q_kvar)
         solve_rows(*powers, rows, walk, rough, wanted, space, rough_space, verdict)
         return verdict[0], verdict[1] == 1
 
@@ -135,6 +133,23 @@ class LaneRows:
         return self.form.node[living], np.abs(self.form.node_unit[living]) ** 2
 
 
-def _readable(values: Floats) -> Floats:
+def readable(values: Floats) -> Floats:
     """Where the compiled kernel can read them."""
     return values if values.flags.aligned else np.ascontiguousarray(values)
+
+
+def port_targets(form: LaneForm, voltage: Floats, current: Floats) -> dict[str, Any]:
+    """Fields of a ``Wanted`` for voltages and currents of ports, each (2, P, rows); without rows: not wanted."""
+    return {
+        "port": form.port if voltage.shape[2] else _NO_PLACES,
+        "voltage_factor": form.voltage_factor,
+        "current_factor": form.current_factor,
+        "voltage": voltage,
+        "current": current,
+    }
+
+
+def no_nodes(form: LaneForm) -> dict[str, Any]:
+    """Fields of a ``Wanted`` for nodes: none is."""
+    none = {"node": _NO_PLACES, "node_unit": form.node_unit, "v_pu": _NO_VOLTAGES, "counted": _NO_PLACES}
+    return none | dict.fromkeys(("counted_square", "v_min_pu", "v_max_pu"), _NO_ROWS)

@@ -15,13 +15,12 @@ Importing this module imports numba, and compiles the kernel unless numba finds 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba import types
 
+from ysc_sim.powerflow.compiling import kernel, part
 from ysc_sim.units import Floats, Ints
 
 LANES = 32
@@ -35,9 +34,6 @@ the same."""
 TILE = 16
 """Places that are read or written for one row after the other: in rows of a task they are neighbours, in the kernel
 those of a lane are far from each other."""
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-"""No global lock; no test for division by zero; a product and a sum may be rounded once instead of twice."""
 
 
 class Walk(NamedTuple):
@@ -95,25 +91,13 @@ _WANTED = types.NamedTuple([_I1, _C1, _C2, _I1, _F1, _F1, _F1, _I1, _C1, _C1, _F
 _SIGNATURE = types.void(_ROWS, _ROWS, _I1, _WALK, _ROUGH, _WANTED, _F3, types.float32[:, :, ::1], _F2)
 
 
-def _part(function: _Function) -> _Function:
-    return cast(_Function, numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
-
-
-def _kernel(function: _Function) -> _Function:
-    """Compiled for good where numba finds a place for it: beside this file, or in the user's own cache."""
-    try:
-        return cast(_Function, numba.njit(_SIGNATURE, cache=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
-    except RuntimeError:  # no such place
-        return cast(_Function, numba.njit(_SIGNATURE, no_cfunc_wrapper=True, **_OPTIONS)(function))
-
-
-@_part
+@part
 def _load(p: Floats, q: Floats, rows: Ints, low: int, width: int, walk: Walk, s: Floats, light: Any) -> None:
     """Powers, times conj(turn), in float64 and float32."""
     count = len(walk.up)
     for k in range(walk.quiet, count):
-        for part in range(2 * LANES):
-            s[k, part] = 0.0
+        for half in range(2 * LANES):
+            s[k, half] = 0.0
     for tile in range(walk.quiet, count, TILE):
         for lane in range(width):
             row = np.uint64(rows[low + lane])
@@ -130,7 +114,7 @@ def _load(p: Floats, q: Floats, rows: Ints, low: int, width: int, walk: Walk, s:
             light[k, lane], light[k, LANES + lane] = x, y
 
 
-@_part
+@part
 def _currents(s: Any, r: Any, b: Any, walk: Walk) -> None:
     """Write conj(S/(1 + r)) to ``b``."""
     one = walk.one
@@ -143,7 +127,7 @@ def _currents(s: Any, r: Any, b: Any, walk: Walk) -> None:
             b[k, LANES + lane] = (real * y - imag * x) * inverse
 
 
-@_part
+@part
 def _slopes(s: Any, r: Any, slope: Any, walk: Walk) -> None:
     """Write −S/(1 + r)² to ``slope``."""
     one = walk.one
@@ -157,7 +141,7 @@ def _slopes(s: Any, r: Any, slope: Any, walk: Walk) -> None:
             slope[k, lane], slope[k, LANES + lane] = real * x - imag * y, real * y + imag * x
 
 
-@_part
+@part
 def _answers(slope: Any, d: Any, t: Any, b: Any, walk: Walk) -> None:
     """Write conj(slope·(d + t)) to ``b``."""
     for k in range(walk.quiet, len(walk.up)):
@@ -167,13 +151,13 @@ def _answers(slope: Any, d: Any, t: Any, b: Any, walk: Walk) -> None:
             b[k, lane], b[k, LANES + lane] = real * x - imag * y, -(real * y + imag * x)
 
 
-@_part
+@part
 def _upward(b: Any, walk: Walk) -> None:
     """Currents go on to what their places hang on."""
     for k in range(walk.quiet, len(walk.up)):
         up = walk.up[k]
-        for part in range(2 * LANES):
-            b[up, part] += b[k, part]
+        for half in range(2 * LANES):
+            b[up, half] += b[k, half]
         for link in range(walk.gives_start[k], walk.gives_start[k + 1]):
             to, real, imag = walk.gives_to[link], walk.gives[link].real, walk.gives[link].imag
             for lane in range(LANES):
@@ -182,7 +166,7 @@ def _upward(b: Any, walk: Walk) -> None:
                 b[to, LANES + lane] += real * y + imag * x
 
 
-@_part
+@part
 def _taken(b: Any, r: Any, walk: Walk, k: int) -> None:
     """Write z·b + Σ takes·r to ``b`` of a place that does not follow another alone."""
     real, imag = walk.z[k].real, walk.z[k].imag
@@ -198,7 +182,7 @@ def _taken(b: Any, r: Any, walk: Walk, k: int) -> None:
             b[k, LANES + lane] += real * y + imag * x
 
 
-@_part
+@part
 def _downward(b: Any, r: Any, walk: Walk, low: int, high: int) -> None:
     """Rises of the places from ``low`` to ``high``."""
     root = len(walk.up)
@@ -213,7 +197,7 @@ def _downward(b: Any, r: Any, walk: Walk, low: int, high: int) -> None:
             r[k, LANES + lane] = r[up, LANES + lane] + (real * y + imag * x)
 
 
-@_part
+@part
 def _moved(before: Floats, r: Floats, walk: Walk, d: Any, move: Floats) -> None:
     """What moved, in float32, and how far at most."""
     for lane in range(LANES):
@@ -227,53 +211,53 @@ def _moved(before: Floats, r: Floats, walk: Walk, d: Any, move: Floats) -> None:
         move[lane] = np.sqrt(move[lane])
 
 
-@_part
+@part
 def _start(walk: Walk, space: Any) -> None:
     """Rises in float32 from no load."""
     s, r, b = space[0], space[1], space[2]
     for k in range(len(walk.up) + 1):
-        for part in range(2 * LANES):
-            r[k, part] = walk.zero
+        for half in range(2 * LANES):
+            r[k, half] = walk.zero
     for _ in range(START_TURNS):
         _currents(s, r, b, walk)
         _upward(b, walk)
         _downward(b, r, walk, walk.quiet, len(walk.up))
 
 
-@_part
+@part
 def _correct(walk: Walk, space: Any) -> None:
     """What a move in float64, d, implies beyond itself."""
     t, b, slope, d = space[1], space[2], space[3], space[4]
     for k in range(len(walk.up) + 1):
-        for part in range(2 * LANES):
-            t[k, part] = walk.zero
+        for half in range(2 * LANES):
+            t[k, half] = walk.zero
     for _ in range(CORRECTION_TURNS):
         _answers(slope, d, t, b, walk)
         _upward(b, walk)
         _downward(b, t, walk, walk.quiet, len(walk.up))
 
 
-@_part
+@part
 def _take_start(start: Any, r: Floats, width: int, open_lanes: Floats) -> None:
     for place in range(len(r)):
-        for part in range(2 * LANES):
-            r[place, part] = start[place, part]
+        for half in range(2 * LANES):
+            r[place, half] = start[place, half]
     for lane in range(LANES):
         open_lanes[lane] = 1.0 if lane < width else 0.0
 
 
-@_part
+@part
 def _exact_turn(s: Floats, before: Floats, b: Floats, k: Floats, walk: Walk, r: Floats) -> None:
     """A turn in float64: currents ``k`` at the rises ``before``, and ``r`` of them."""
     _currents(s, before, k, walk)
     for place in range(walk.quiet, len(walk.up)):
-        for part in range(2 * LANES):
-            b[place, part] = k[place, part]
+        for half in range(2 * LANES):
+            b[place, half] = k[place, half]
     _upward(b, walk)
     _downward(b, r, walk, walk.quiet, len(walk.up))
 
 
-@_part
+@part
 def _missed(s: Floats, r: Floats, k: Floats, walk: Walk, missed: Floats) -> None:
     """Largest |S − (1 + r)·k| of each lane, for conj(k); NaN if any is."""
     poison = np.zeros(LANES)
@@ -293,7 +277,7 @@ def _missed(s: Floats, r: Floats, k: Floats, walk: Walk, missed: Floats) -> None
         missed[lane] = np.sqrt(missed[lane] + poison[lane])
 
 
-@_part
+@part
 def _write_voltages(r: Floats, rows: Ints, low: int, width: int, fresh: Floats, wanted: Wanted) -> None:
     count = len(wanted.node)
     for tile in range(0, count, TILE):
@@ -307,7 +291,7 @@ def _write_voltages(r: Floats, rows: Ints, low: int, width: int, fresh: Floats, 
                     wanted.v_pu[row, np.uint64(node)] = value
 
 
-@_part
+@part
 def _write_extremes(r: Floats, rows: Ints, low: int, width: int, fresh: Floats, wanted: Wanted) -> None:
     least, most = np.full(LANES, np.inf), np.zeros(LANES)
     for node in range(len(wanted.counted)):
@@ -322,7 +306,7 @@ def _write_extremes(r: Floats, rows: Ints, low: int, width: int, fresh: Floats, 
             wanted.v_max_pu[rows[low + lane]] = np.sqrt(most[lane])
 
 
-@_part
+@part
 def _write_ports(r: Floats, k: Floats, low: int, width: int, fresh: Floats, wanted: Wanted) -> None:
     for port in range(len(wanted.port)):
         place, volt, amp = wanted.port[port], wanted.voltage_factor[port], wanted.current_factor[port]
@@ -336,7 +320,7 @@ def _write_ports(r: Floats, k: Floats, low: int, width: int, fresh: Floats, want
                 wanted.current[1, port, low + lane] = amp.real * y + amp.imag * x
 
 
-@_part
+@part
 def _write(s: Floats, r: Floats, b: Floats, k: Floats, rows: Ints, low: int, width: int, walk: Walk, fresh: Floats,
            wanted: Wanted, verdict: Floats) -> None:  # fmt: skip
     """Results of ``fresh`` lanes."""
@@ -346,8 +330,8 @@ def _write(s: Floats, r: Floats, b: Floats, k: Floats, rows: Ints, low: int, wid
         if fresh[lane] > 0.0:
             verdict[0, low + lane], verdict[1, low + lane] = missed[lane], 1.0
     for place in range(walk.quiet):
-        for part in range(2 * LANES):
-            b[place, part] = 0.0
+        for half in range(2 * LANES):
+            b[place, half] = 0.0
     _downward(b, r, walk, 0, walk.quiet)
     if len(wanted.v_pu):
         _write_voltages(r, rows, low, width, fresh, wanted)
@@ -357,7 +341,7 @@ def _write(s: Floats, r: Floats, b: Floats, k: Floats, rows: Ints, low: int, wid
         _write_ports(r, k, low, width, fresh, wanted)
 
 
-@_part
+@part
 def _settled(move: Floats, open_lanes: Floats, fresh: Floats) -> tuple[int, int]:
     """How many lanes have come to a standstill, the ``fresh`` ones, and how many are still open."""
     done, left = 0, 0
@@ -369,7 +353,7 @@ def _settled(move: Floats, open_lanes: Floats, fresh: Floats) -> tuple[int, int]
     return done, left
 
 
-@_kernel
+@kernel(_SIGNATURE)
 def solve_rows(p_kw: Floats, q_kvar: Floats, rows: Ints, walk: Walk, rough: Walk, wanted: Wanted,
                space: Floats, light: Any, verdict: Floats) -> None:  # fmt: skip
     """Solve ``rows`` of the powers. ``rough``: the walk in float32. ``space``: (5, N + 1, 2·LANES) to work in, and
@@ -377,8 +361,8 @@ def solve_rows(p_kw: Floats, q_kvar: Floats, rows: Ints, walk: Walk, rough: Walk
     s, r, b, k, before = space[0], space[1], space[2], space[3], space[4]
     move, open_lanes, fresh = np.empty(LANES), np.empty(LANES), np.empty(LANES)
     root = len(walk.up)
-    for part in range(2 * LANES):
-        r[root, part] = before[root, part] = 0.0
+    for half in range(2 * LANES):
+        r[root, half] = before[root, half] = 0.0
     for low in range(0, len(rows), LANES):
         width = min(LANES, len(rows) - low)
         _load(p_kw, q_kvar, rows, low, width, walk, s, light[0])
@@ -396,5 +380,5 @@ def solve_rows(p_kw: Floats, q_kvar: Floats, rows: Ints, walk: Walk, rough: Walk
                 break
             _correct(rough, light)
             for place in range(walk.quiet, root):
-                for part in range(2 * LANES):
-                    r[place, part] += light[1, place, part]
+                for half in range(2 * LANES):
+                    r[place, half] += light[1, place, half]
