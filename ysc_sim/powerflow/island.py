@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -114,6 +115,8 @@ class _IslandGroup:
         self.ports = DensePorts(self.boundary.grid, self.loading.slots)
         self.view = PatternRecorder(recorder, self.ports, self.loading.active)
         self.living = np.flatnonzero(self.boundary.node >= 0)
+        limited = self.forming.p_min_kw is not None or self.forming.p_max_kw is not None
+        self.divides = limited or not {"forming_p_kw", "forming_q_kvar"}.isdisjoint(recorder.solution.kept)
         compiled = is_compiled(self.kernel, self.ports.count, len(rows), pays_from=PAYS_FROM)
         rows = self._usable(rows, recorder)
         if self.loading.held(rows[:1]) is None:
@@ -139,6 +142,13 @@ class _IslandGroup:
         return answer
 
     def _droop(self, rows: Ints) -> Droop:
+        return self._constant_droop if self.forming.rows == 1 else self._droop_at(rows)
+
+    @cached_property
+    def _constant_droop(self) -> Droop:
+        return self._droop_at(np.zeros(1, dtype=np.int64))
+
+    def _droop_at(self, rows: Ints) -> Droop:
         given = {name: value[self.living] for name, value in self.forming.at(rows).items()}
         return droop_of(given, self.boundary.node[self.living], self.boundary.count, self.task.net.base_kva)
 
@@ -231,7 +241,9 @@ class _IslandGroup:
         return np.asarray((error / np.maximum(scale, 1e-12)).max(axis=0, initial=0.0))
 
     def _divided(self, rows: Ints, forms: Forms, power: Complexes) -> tuple[Floats, Floats]:
-        """(g, c) power of each inverter, in kW and kvar; 0 at dead ones."""
+        """(g, c) power of each inverter, in kW and kvar; 0 at dead ones. (0, c) where nobody asks for it."""
+        if not self.divides:
+            return np.empty((0, len(rows))), np.empty((0, len(rows)))
         living, node = self.living, self.boundary.node[self.living]
         given = {name: value[living] for name, value in self.forming.at(rows).items()}
         answer = np.zeros((2, self.forming.count, len(rows)))

@@ -8,6 +8,7 @@ come to a standstill.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -46,7 +47,14 @@ class Forms:
 
     def phasor(self) -> Complexes:
         """u (G, c)"""
-        return np.asarray(self.magnitude * np.exp(1j * self.angle))
+        return self._phasor
+
+    @cached_property
+    def _phasor(self) -> Complexes:
+        answer = np.empty(self.magnitude.shape, dtype=np.complex128)
+        np.multiply(self.magnitude, np.cos(self.angle), out=answer.real)
+        np.multiply(self.magnitude, np.sin(self.angle), out=answer.imag)
+        return answer
 
 
 def droop_error(boundary: Boundary, droop: Droop, forms: Forms, power: Complexes) -> Floats:
@@ -203,8 +211,10 @@ class _Sweep:
 
     def first_voltage(self) -> None:
         """Port voltages without port currents."""
-        self._multiply()
-        self.voltage[:] = self._out[: self._ports]
+        u = self.forms.phasor()
+        if self.droop.v_ref.shape[1] == 1:  # the same in all rows
+            u = u[:, :1]
+        flat(self.voltage)[:] = self._by_nodes @ np.concatenate([u.real, u.imag]).astype(self._by_nodes.dtype)
 
     def _multiply(self) -> None:
         u = self._phasor = self.forms.phasor()
@@ -279,6 +289,8 @@ class _Sweep:
             )
             self._kept = IslandState(voltage=voltage, current=current, forms=self._used, still=fresh)
             return True
+        if not fresh.any():
+            return False
         kept = self.frozen
         fresh &= ~kept.still
         forms, used = kept.forms, self._used

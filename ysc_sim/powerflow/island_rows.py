@@ -37,6 +37,8 @@ class IslandRows:
     q_kvar: Floats
     chord: Floats
     """(2G, 2G)"""
+    slack: Floats
+    """(2G,)"""
 
     @classmethod
     def of(cls, boundary: Boundary, ports: DensePorts, columns: Ints, droop: Droop, p_kw: Floats, q_kvar: Floats
@@ -49,8 +51,14 @@ class IslandRows:
         form = lane_form(ports, columns, held, boundary.net.base_kva, former)
         if form is None:
             return None
-        chord = chord_of(boundary, ports, droop)[0]
-        return cls(boundary=boundary, form=form, p_kw=readable(p_kw), q_kvar=readable(q_kvar), chord=chord)
+        return cls(
+            boundary=boundary,
+            form=form,
+            p_kw=readable(p_kw),
+            q_kvar=readable(q_kvar),
+            chord=chord_of(boundary, ports, droop)[0],
+            slack=np.concatenate([droop.slack_p[:, 0], droop.slack_q[:, 0]]),
+        )
 
     def run(self, rows: Ints, droop: Droop) -> IslandState:
         """What the kernel leaves; 0 in rows that do not stand still."""
@@ -62,10 +70,9 @@ class IslandRows:
         voltage[:], current[:] = 0, 0
         unknowns, still = np.zeros((2 * self.boundary.count, len(rows))), np.zeros(len(rows))
         wanted = Wanted(**no_nodes(self.form), **port_targets(self.form, voltage, current))
-        droops = self._droops(droop, np.complex128), self._droops(droop, np.complex64)
         references = _references(droop, self.boundary.net.base_kva)
         task = self.p_kw, self.q_kvar, rows
-        solve_island_rows(*task, *self._walks, *droops, references, wanted, *self._space, unknowns, still)
+        solve_island_rows(*task, *self._walks, *self._droops, references, wanted, *self._space, unknowns, still)
         return IslandState(
             voltage=voltage.transpose(1, 0, 2),
             current=current.transpose(1, 0, 2),
@@ -87,7 +94,12 @@ class IslandRows:
         few = 8, 3 * self.boundary.count, 2 * LANES
         return _zeros(places, np.float64), _zeros(places, np.float32), _zeros(few, np.float64), _zeros(few, np.float32)
 
-    def _droops(self, droop: Droop, numbers: type[np.complexfloating[Any, Any]]) -> Droops:
+    @cached_property
+    def _droops(self) -> tuple[Droops, Droops]:
+        """The inverters in float64 and float32."""
+        return self._droops_in(np.complex128), self._droops_in(np.complex64)
+
+    def _droops_in(self, numbers: type[np.complexfloating[Any, Any]]) -> Droops:
         from ysc_sim.powerflow.island_lanes import Droops
 
         boundary, base = self.boundary, self.boundary.net.base_kva
@@ -101,7 +113,7 @@ class IslandRows:
             frequency=first + boundary.count + boundary.island,
             first=first,
             own=(base * unit.conj()[:, None] * boundary.self_admittance * unit).astype(numbers),
-            slack=(np.concatenate([droop.slack_p[:, 0], droop.slack_q[:, 0]]) / base).astype(real),
+            slack=(self.slack / base).astype(real),
             chord=np.ascontiguousarray(self.chord, dtype=real),
         )
 
