@@ -24,6 +24,8 @@ class Injection:
     """(P, 2, c) nominal power without that of the inverters."""
     shares: Shares | None = None
     inverters: Inverters | None = None
+    steady: Floats | None = None
+    """(P, 2, c) power beside loads that depend on the voltage, which itself does not."""
 
     @property
     def depends_on_voltage(self) -> bool:
@@ -33,6 +35,7 @@ class Injection:
     def actual(self, v_magnitude: Floats) -> Floats:
         """(P, 2, c) power at ``v_magnitude`` (P, c) p.u."""
         answer = self.power if self.shares is None else self.power * self.shares.factor(v_magnitude)
+        answer = answer if self.steady is None else answer + self.steady
         return answer if self.inverters is None else self.inverters.added(answer, v_magnitude)
 
     def slope(self, v_magnitude: Floats) -> Floats:
@@ -43,12 +46,14 @@ class Injection:
     def take(self, rows: Rows) -> Injection:
         """The chosen rows."""
         inverters = None if self.inverters is None else self.inverters.take(rows)
-        return replace(self, power=self.power[:, :, rows], inverters=inverters)
+        steady = None if self.steady is None else self.steady[:, :, rows]
+        return replace(self, power=self.power[:, :, rows], inverters=inverters, steady=steady)
 
     def scaled(self, factor: Floats) -> Injection:
         """Each row times its ``factor`` (c,)."""
         inverters = None if self.inverters is None else self.inverters.scaled(factor)
-        return replace(self, power=self.power * factor, inverters=inverters)
+        steady = None if self.steady is None else self.steady * factor
+        return replace(self, power=self.power * factor, inverters=inverters, steady=steady)
 
 
 def currents(v: Complexes, injection: Injection) -> Complexes:

@@ -41,9 +41,9 @@ class HeldPorts:
 
     def with_q(self, injection: Injection, q: Floats) -> Injection:
         """The injection with the reactive power q (k, c) of the held ports added."""
-        power = injection.power.copy()
+        power = injection.power.copy() if injection.shares is None else np.zeros_like(injection.power)
         np.add.at(power[:, 1], self.at, q)
-        return replace(injection, power=power)
+        return replace(injection, power=power) if injection.shares is None else replace(injection, steady=power)
 
     def error(self, magnitude: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
         """Error (k, c) of the equations and its derivatives to |v| and to q, apart from the copying ports."""

@@ -147,7 +147,7 @@ class _Differential:
         system = PortSystem(z=self.dense.z, no_load=nothing, injection=injection,
                             held=holding)  # fmt: skip
         q = solution.q_kvar[rows].reshape(len(rows), -1)[:, self.loading.active].T[system.held_at] / net.base_kva
-        x = np.concatenate([v.real, v.imag, q - injection.power[system.held_at, 1]])
+        x = np.concatenate([v.real, v.imag, q - injection.actual(np.abs(v))[system.held_at, 1]])
         inner = system.at(x, np.arange(len(rows)), np.ones(len(rows)), nothing)
         factors = np.array([1.0, -1j])[:, None, None] / at.conj() / net.base_kva  # (2, c, K) δi of P, of Q
         drive = self.mutual * factors[:, :, None, :]  # (2, c, P, K)
