@@ -6,6 +6,7 @@ import pytest
 from ysc_sim.powerflow import Network, Reason, series_admittance, solve
 from ysc_sim.powerflow.blocks import new_block
 from ysc_sim.powerflow.constant_power import ConstantPower
+from ysc_sim.powerflow.elimination import Elimination, SingularNetworkError
 from ysc_sim.powerflow.fixed_point import Currents, Workspace, turn_power
 from ysc_sim.powerflow.form_choice import choose_form
 from ysc_sim.powerflow.grid import compiled
@@ -14,6 +15,7 @@ from ysc_sim.powerflow.planes import Pool
 from ysc_sim.powerflow.ports import DensePorts, TreePorts, as_block, as_complex
 from ysc_sim.powerflow.sparse_ports import SparsePorts
 from ysc_sim.powerflow.sweep import Pieces, Sweep, cut
+from ysc_sim.powerflow.tree import Tree, find_tree, prune
 from ysc_sim.powerflow.unit_form import unit_form
 from ysc_sim.powerflow.unit_turn import new_turn
 
@@ -168,6 +170,21 @@ def test_turns_of_a_correction_are_the_fewest_that_reach_what_is_aimed_at():
     assert kernel._turns(np.inf, 0.1) == kernel._turns(np.nan, 0.1) == 10
 
 
+def test_the_rate_of_a_turn_is_that_of_the_rises_at_full_load():
+    """The largest part of r = Z·conj(S) and a tenth more, as far as it lies in 1e-4 to 0.3."""
+    _, ports = loaded(DensePorts, street(ports=np.array([[3, -1], [7, -1], [39, -1]])))
+    unit = unit_form(ports, np.arange(3), np.array([[E]]), BASE)
+    kernel = ConstantPower(unit, np.arange(3), 2, Pool())
+    s = np.array([[3 + 1j, -2 + 2j, 1 - 1j], [-4 - 2j, 1 + 3j, 2 + 2j]])
+    rise = s.conj() @ unit.pieces[0].z.T
+    largest = max(np.abs(rise.real).max(), np.abs(rise.imag).max())
+    for scale in (1e-3, 1.0, 5.0, 1e3):
+        kernel.run(scale * s.real, scale * s.imag, largest_kw=4.0 * scale)
+        with np.errstate(all="ignore"):  # the last rows collapse
+            rate = kernel._start()
+        assert rate == pytest.approx(min(max(1.1 * largest * scale, 1e-4), 0.3), rel=1e-5)
+
+
 @pytest.mark.parametrize("width", [1, 9_000])
 def test_currents_are_the_conjugate_of_power_over_voltage(width):
     """9,000 rows: two ports to a tile, three tiles."""
@@ -254,3 +271,45 @@ def test_power_of_a_source_behind_an_impedance_is_counted_at_its_terminal(kernel
     assert found.slack_kw[0, 0] == pytest.approx(power.real, abs=1e-7)
     assert found.slack_kvar[0, 0] == pytest.approx(power.imag, abs=1e-7)
     assert found.loss_kw[0] == pytest.approx(1000 * 0.02 * abs(far) ** 2, abs=1e-7)
+
+
+def test_a_tree_of_one_line_and_one_that_floats():
+    """Admittances of 1 and −1: 1 p.u. of impedance, no-load voltage 1; with nothing on the diagonal it has none."""
+    rows, columns = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    tree = find_tree(2, 1, rows, columns, np.array([1, -1, -1, 1 + 0j]))
+    assert tree is not None
+    assert (tree.z.tolist(), tree.w.tolist(), tree.u.tolist()) == ([1], [1], [1])
+    assert find_tree(2, 1, rows, columns, np.array([0, -1, -1, 1 + 0j])) is None
+    halves = find_tree(2, 1, rows, columns, np.array([2, -1, -4, 1 + 0j]))
+    assert (halves.w.tolist(), halves.u.tolist()) == ([0.5], [2])
+
+
+def test_pruning_keeps_what_is_wanted_and_the_forks_between():
+    """0 ─ 1 ─ 2 ─ 3      wanted: 3, 5 and 8; 2 is a fork of theirs, 6 only of what nobody wants,
+            └ 4 ─ 5      and 1 and 7 are passed through
+    6 ─ 7 ─ 8
+    └ 9"""
+    parent = np.array([-1, 0, 1, 2, 2, 4, -1, 6, 7, 6])
+    one = np.ones(10, dtype=complex)
+    tree = Tree(parent=parent, z=2.0 ** np.arange(10) + 0j, slot=np.arange(10), root=np.zeros(10, int), w=one, u=one)
+    small, place = prune(tree, np.array([8, 3, 5]))
+    assert small.slot.tolist() == [2, 3, 5, 8]
+    assert small.parent.tolist() == [-1, 0, 0, -1]
+    assert small.z.real.tolist() == [1 + 2 + 4, 8, 16 + 32, 64 + 128 + 256]
+    assert place.tolist() == [3, 1, 2]
+
+
+def test_no_pivot_is_no_solution():
+    with pytest.raises(SingularNetworkError):
+        Elimination(2, np.array([0, 1]), np.array([1, 0]), np.array([1, 1 + 0j]))
+
+
+def test_at_most_64_patterns_are_remembered():
+    ends = np.stack([np.arange(7), np.ones(7, dtype=int)], axis=1)
+    net = street(switch_bus=np.full((7, 2), -1), switch_leg=ends, switch_closed=np.ones(7, dtype=bool))
+    kept = []
+    for k in range(66):
+        closed = np.array([bool(k >> bit & 1) for bit in range(7)])
+        assert compiled(net, closed) is compiled(net, closed)
+        kept.append(len(net.cache))
+    assert kept == [*range(1, 65), 1, 2]
