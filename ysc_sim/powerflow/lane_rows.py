@@ -4,8 +4,8 @@ when it is to run: the package stands on NumPy."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from importlib.util import find_spec
+from functools import cache, cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,17 +34,27 @@ _NO_PLACES: Ints = np.empty(0, dtype=np.int64)
 def is_compiled(kernel: str | None, ports: int, rows: int, *, pays_from: int | None = None) -> bool:
     """Whether the compiled kernel is to run: asked for, or chosen by the size of the task alone.
 
-    Raises ``ImportError`` where it is asked for and numba is missing.
+    Raises ``ImportError`` where it is asked for and numba is missing or refuses this NumPy.
 
     >>> is_compiled("dense", 1000, 35_040), is_compiled(None, 10, 100)
     (False, False)
     """
     if kernel == "compiled":
-        if find_spec("numba") is None:
-            raise ImportError("kernel='compiled' needs numba: pip install 'ysc-sim[fast]'.")
+        if refusal := _refusal():
+            raise ImportError(f"kernel='compiled' needs numba ({refusal}): pip install 'ysc-sim[fast]'.")
         return True
     large = ports * rows >= (PAYS_FROM if pays_from is None else pays_from)
-    return kernel is None and large and find_spec("numba") is not None
+    return kernel is None and large and not _refusal()
+
+
+@cache
+def _refusal() -> str:
+    """Why numba cannot be imported; empty where it can. One that is older than NumPy refuses it at import."""
+    try:
+        import_module("numba")
+    except ImportError as error:
+        return str(error)
+    return ""
 
 
 def pays(form: LaneForm) -> bool:
