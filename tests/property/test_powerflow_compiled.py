@@ -137,15 +137,6 @@ def test_the_size_of_the_task_alone_chooses(monkeypatch):
     assert solve(phases, one, 0.0, want=("v_pu",)).ok.all()
 
 
-@pytest.fixture
-def no_numba(monkeypatch):
-    """As where it is missing, or refuses this NumPy: its import fails."""
-    lane_rows._refusal.cache_clear()
-    monkeypatch.setitem(sys.modules, "numba", None)
-    yield
-    lane_rows._refusal.cache_clear()
-
-
 @pytest.mark.usefixtures("no_numba")
 def test_without_numba():
     net = network(7, 5)

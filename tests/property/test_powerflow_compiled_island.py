@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ysc_sim.powerflow import EARTH, Forming, Network, Reason, VoltVar, lane_rows, series_admittance, solve_island
+from ysc_sim.powerflow import EARTH, Forming, Network, Reason, VoltVar, series_admittance, solve_island
 
 numba = pytest.importorskip("numba", exc_type=ImportError)
 
@@ -146,8 +146,8 @@ def test_the_size_of_the_task_alone_chooses(monkeypatch):
     assert solve_island(net, p, 0.0, forming, kernel="dense").ok.all()
 
 
-def test_a_kernel_that_is_not_there(monkeypatch):
-    monkeypatch.setattr(lane_rows, "find_spec", lambda name: None)
+@pytest.mark.usefixtures("no_numba")
+def test_a_kernel_that_is_not_there():
     net, forming = network(7, 5), Forming(bus=[0], rated_kva=50.0)
     with pytest.raises(ImportError, match=r"ysc-sim\[fast\]"):
         solve_island(net, np.zeros(5), 0.0, forming, kernel="compiled")
