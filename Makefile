@@ -16,7 +16,7 @@ demo: $(STAMP)
 	$(BIN)/ysc demo
 
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 # What CI checks, quickest first.
 check: $(DEV_STAMP) lint types imports test notebooks docs
@@ -32,7 +32,7 @@ imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
 
 notebooks: $(DEV_STAMP)
-	$(BIN)/python -m pytest -q -n auto --nbmake notebooks
+	$(BIN)/python -m pytest -q -n auto --dist worksteal --nbmake notebooks
 
 docs: $(DEV_STAMP)
 	$(BIN)/mkdocs build --strict --quiet
