@@ -14,6 +14,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -155,3 +158,20 @@ def test_changed_values_end_with_a_sentence(good: Path, tmp_path: Path, data: An
 @given(st.data())
 def test_changed_bytes_of_a_table_end_with_a_sentence(good: Path, tmp_path: Path, data: Any) -> None:
     changed_bytes(good, tmp_path, data)
+
+
+def test_instants_that_lie_between_microseconds_are_read(good: Path, tmp_path: Path) -> None:
+    """pandas warns of nanoseconds that ``datetime`` does not hold; the fuzz above found a table with some."""
+    folder, out = copied(good, tmp_path)
+    changed = 0
+    for path in sorted(folder.glob("*.parquet")):
+        table = pq.read_table(path)
+        for number, field in enumerate(table.schema):
+            if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
+                later = pc.add(table[number].cast(pa.int64()), 1).cast(field.type)
+                table = table.set_column(number, field, later)
+                changed += 1
+        pq.write_table(table, path)
+    vouch(folder)
+    assert changed > 1
+    assert read_all(folder, out) == "read"

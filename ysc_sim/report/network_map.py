@@ -90,7 +90,7 @@ def read(frame: pd.DataFrame, results: Reading) -> Drawn:
     voltage = frame["voltage_pu"].to_numpy(dtype=np.float64).reshape(len(times), size)[:, :buses]
     loading = frame["loading_percent"].to_numpy(dtype=np.float64).reshape(len(times), size)[:, buses:]
     return Drawn(
-        seconds=[results.seconds(time.to_pydatetime()) for time in times],
+        seconds=[results.seconds(time.to_pydatetime(warn=False)) for time in times],
         names=[str(label) for label in part["name"]],
         kinds=kinds,
         buildings=[str(label) for label in part["building"]],

@@ -96,7 +96,7 @@ def _events(results: Reading, span: Span) -> str:
     swings = bool(mine["frequency_hz"].notna().any())
     lines: list[list[Part]] = []
     for number, event in enumerate(mine.to_dict("records")):
-        moment = event["time"].to_pydatetime()
+        moment = event["time"].to_pydatetime(warn=False)
         if span.start_s <= results.seconds(moment) <= span.end_s:
             lines.append(
                 [
@@ -139,7 +139,7 @@ def stretches(results: Reading, cell: str, span: Span) -> Iterator[Stretch]:
     at = float(span.start_s)
     mode = str(mine["from_mode"].iloc[0]) if len(mine) else "GRID"
     for time, after in zip(mine["time"], mine["to_mode"], strict=True):
-        seconds = results.seconds(time.to_pydatetime())
+        seconds = results.seconds(time.to_pydatetime(warn=False))
         if seconds >= span.end_s:
             break
         if seconds > at and str(after) != mode:
@@ -176,7 +176,7 @@ def _ticks(results: Reading, cell: str, span: Span) -> str:
     mine = frame[(frame["row"] == 0) & (frame["cell"] == cell)]
     marks = []
     for time, before, after in zip(mine["time"], mine["from_mode"], mine["to_mode"], strict=True):
-        share = (results.seconds(time.to_pydatetime()) - span.start_s) / (span.end_s - span.start_s)
+        share = (results.seconds(time.to_pydatetime(warn=False)) - span.start_s) / (span.end_s - span.start_s)
         if str(before) == str(after) and 0.0 <= share <= 1.0:
             marks.append(f'<i class="tick" style="left:{share:.2%}"></i>')
     return "".join(marks[:MOST_TICKS])
@@ -210,7 +210,7 @@ def _stored(record: Mapping[Any, Any], number: int, column: str) -> Html:
 
 def _line(number: int, record: Mapping[Any, Any]) -> list[Html | Label | str]:
     return [
-        instant(record["start"].to_pydatetime()),
+        instant(record["start"].to_pydatetime(warn=False)),
         _stored(record, number, "hours"),
         _cell(str(record["cell"])),
         _stored(record, number, "soc_start_kwh"),

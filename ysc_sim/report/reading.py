@@ -192,7 +192,7 @@ class Reading:
         frame = self.frame("outages")
         mine = frame[frame["row"] == 0]
         found = {
-            (self.seconds(start.to_pydatetime()), float(length) * 3600.0)
+            (self.seconds(start.to_pydatetime(warn=False)), float(length) * 3600.0)
             for start, length in zip(mine["start"], mine["hours"], strict=True)
         }
         return tuple((start, start + length) for start, length in sorted(found))

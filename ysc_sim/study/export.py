@@ -88,7 +88,7 @@ def _values(column: pd.Series) -> list[Any]:
     import pandas as pd
 
     if str(column.dtype).startswith("datetime"):
-        return [None if value is pd.NaT else value.to_pydatetime() for value in column.tolist()]
+        return [None if value is pd.NaT else value.to_pydatetime(warn=False) for value in column.tolist()]
     if column.dtype.kind == "f":
         return [None if value != value else value for value in column.tolist()]
     return column.astype(object).tolist() if column.dtype.kind not in "iub" else column.tolist()
