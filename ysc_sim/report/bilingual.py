@@ -106,6 +106,15 @@ def sentence(key: str, **parts: Part) -> Html:
     return Html("".join(spans))
 
 
+def in_a_row(*sentences: str) -> Html:
+    """Sentences as HTML one after the other, empty ones left out: a space between them in English, none in Japanese.
+
+    >>> in_a_row("A.", "", "B.")
+    'A.<span lang="en"> </span>B.'
+    """
+    return Html('<span lang="en"> </span>'.join(filter(None, sentences)))
+
+
 def attributes(label: Label, lang: str, attribute: str = "aria-label") -> str:
     """An attribute in the page's language, with both versions beside it for the switch."""
     now = label.ja if lang == "ja" else label.en

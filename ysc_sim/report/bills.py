@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from ysc_sim.report.bilingual import Html, Label, Part, html, name, said
+from ysc_sim.report.bilingual import Html, Label, Part, html, in_a_row, name, said
 from ysc_sim.report.bill_notes import bill_notes
 from ysc_sim.report.monthly import MONTHS, fiscal_label, fiscal_year, monthly_chart
 from ysc_sim.report.numbers import digits, stored
@@ -58,7 +58,7 @@ class Bills:
         shared = shared_kwh_tables(results.manifest.get("shared_kwh", ()))
         return Html(
             f'{chart}<div class="{"side" if _months(mine) <= 2 else "below"}">{"".join(parts)}</div>'
-            f'<p class="note">{html(said("report.bills_note"))} {row}</p>'
+            f'<p class="note">{in_a_row(html(said("report.bills_note")), row)}</p>'
             f"{bill_notes(results.manifest)}{shared}"
         )
 

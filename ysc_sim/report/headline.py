@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar, NamedTuple
 
-from ysc_sim.report.bilingual import Html, Label, day, html, said, sentence
+from ysc_sim.report.bilingual import Html, Label, day, html, in_a_row, said, sentence
 from ysc_sim.report.numbers import has, metric, of_metric, positive
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.waterfall import STUDY, stages_in
@@ -25,8 +25,6 @@ ASKED = (
 """What is spoken of in the question, and the numbers of which one is not zero then."""
 OF_TODAY = ("bill_jpy", "peak_import_kw", "import_kwh", "co2_kg")
 """Numbers that are shown as they are today too; a share of what generation there is not yet says nothing."""
-GAP = '<span lang="en"> </span>'
-"""Between sentences; Japanese needs none."""
 
 
 class Card(NamedTuple):
@@ -70,7 +68,7 @@ class Headline:
         """Paragraph and cards."""
         cards = [card for card in CANDIDATES if _applies(results, card)][:CARDS]
         return Html(
-            f'<p class="lead">{GAP.join(_sentences(results))}</p>'
+            f'<p class="lead">{in_a_row(*_sentences(results))}</p>'
             f'<div class="cards">{"".join(card_html(results, card) for card in cards)}</div>'
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ysc_sim.report.bilingual import Html, Label, Part, html, name, said, sentence
+from ysc_sim.report.bilingual import Html, Label, Part, html, in_a_row, name, said, sentence
 from ysc_sim.report.numbers import digits, stored
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
@@ -45,7 +45,7 @@ class HeldTargets:
         lead = sentence(key, who=_who(worst), broken=str(int(worst["broken"])), rows=str(int(worst["rows"])))
         short = html(said("report.held_targets_short")) if results.duration_s < DAYS_OF_YEAR * DAY_S else ""
         note = html(said("report.held_targets_note"))
-        return Html(f'<p class="lead">{lead}</p>{_table(found)}<p class="note">{note} {short}</p>')
+        return Html(f'<p class="lead">{lead}</p>{_table(found)}<p class="note">{in_a_row(note, short)}</p>')
 
 
 def targets_in(studies: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ysc_sim.report.bilingual import Html, Label, html, said
+from ysc_sim.report.bilingual import Html, Label, html, in_a_row, said
 from ysc_sim.report.investment import FLOW, WORTH, in_words, investment, rough_box
 from ysc_sim.report.reading import Reading
 from ysc_sim.words import has
@@ -34,7 +34,7 @@ class InvestmentPart:
     def render(self, results: Reading, lang: str) -> Html:
         """Whether it pays back in a sentence, then devices, worth and cash flow."""
         found = investment_in(results.studies) or {}
-        lead = " ".join(html(sentence) for sentence in in_words(found))
+        lead = in_a_row(*(html(sentence) for sentence in in_words(found)))
         note = f'<p class="note">{html(said("report.invest_note"))}</p>'
         return Html(f'{rough_box(found)}<p class="lead">{lead}</p>{investment(found, STUDY)}{note}')
 

@@ -16,12 +16,12 @@ import numpy as np
 from ysc_sim.documents import suggest
 from ysc_sim.errors import ResultError
 from ysc_sim.report.balance import Balance
-from ysc_sim.report.bilingual import Html, Label, html, name, said, sentence, told
+from ysc_sim.report.bilingual import Html, Label, html, in_a_row, name, said, sentence, told
 from ysc_sim.report.bills import Bills
 from ysc_sim.report.demand import Demand
 from ysc_sim.report.duration import Duration
 from ysc_sim.report.flows import Flows
-from ysc_sim.report.headline import GAP, Card, card_html
+from ysc_sim.report.headline import Card, card_html
 from ysc_sim.report.heat import HeatMaps
 from ysc_sim.report.numbers import digits, has, metric, positive
 from ysc_sim.report.outages import Outages
@@ -126,7 +126,7 @@ class MemberHeadline:
         """Paragraph and cards."""
         assert isinstance(results, MemberReading)
         cards = "".join(card_html(results, card) for card in CARDS if has(results, card.name))
-        return Html(f'<p class="lead">{GAP.join(_sentences(results))}</p><div class="cards">{cards}</div>')
+        return Html(f'<p class="lead">{in_a_row(*_sentences(results))}</p><div class="cards">{cards}</div>')
 
 
 def _sentences(results: MemberReading) -> list[Html]:

@@ -9,19 +9,18 @@ from typing import Any
 
 from ysc_sim.documents import parse_yaml
 from ysc_sim.errors import ScenarioError
-from ysc_sim.report.bilingual import Html, day, html, name, said, sentence, told
+from ysc_sim.report.bilingual import Html, day, html, in_a_row, name, said, sentence, told
 from ysc_sim.report.numbers import has, metric
 from ysc_sim.report.reading import Reading
 from ysc_sim.words import has as known
 
 SHORT_DIGEST = 16
-GAP = '<span lang="en"> </span>'
 
 
 def methods(results: Reading) -> Html:
     """The paragraph in both languages; what the stored scenario does not tell is left out."""
     sentences = [*_run(results), *_models(_scenario(results)), *_checks(results)]
-    return Html(f'<blockquote class="methods">{GAP.join(sentences)}</blockquote>')
+    return Html(f'<blockquote class="methods">{in_a_row(*sentences)}</blockquote>')
 
 
 def _run(results: Reading) -> Iterator[Html]:

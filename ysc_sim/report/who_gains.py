@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ysc_sim.report.bilingual import Html, Label, Part, html, name, said, sentence
+from ysc_sim.report.bilingual import Html, Label, Part, html, in_a_row, name, said, sentence
 from ysc_sim.report.numbers import digits, stored
 from ysc_sim.report.reading import Reading
 from ysc_sim.report.tables import Head, table
@@ -60,7 +60,7 @@ def who_gains_part(results: Reading) -> Html:
     more = f'<p class="more">{html(said("report.who_gains_more", count=str(left)))}</p>' if left > 0 else ""
     return Html(
         f"<h3>{html(said('report.who_gains'))}</h3>{_table(split, members)}{more}<p>{_stability(split, members)}</p>"
-        f'<p class="note">{html(how)} {html(said("report.who_gains_note"))} {row}</p>'
+        f'<p class="note">{in_a_row(html(how), html(said("report.who_gains_note")), row)}</p>'
     )
 
 
@@ -101,9 +101,9 @@ def _stability(split: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) -
     gains = {key: _gain(leaving[key], key) for key in SPLITS}
     others = sentence("report.who_gains_others", **{key: gains[key] for key in SPLITS[1:]})
     if leaving["billed"]["jpy"] < LEAST_JPY:
-        return Html(f"{sentence('report.who_gains_billed_stable')} {others}")
+        return in_a_row(sentence("report.who_gains_billed_stable"), others)
     who = _who([str(member) for member in leaving["billed"]["members"]], members)
-    return Html(f"{sentence('report.who_gains_leave', who=who, gain=gains['billed'])} {others}")
+    return in_a_row(sentence("report.who_gains_leave", who=who, gain=gains["billed"]), others)
 
 
 def _gain(leaving: Mapping[str, Any], split: str) -> Html:
