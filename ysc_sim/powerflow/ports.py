@@ -54,7 +54,8 @@ class Operator(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Ports:
-    """Loaded ports of a grid: slots (P, 2) of each, EARTH allowed. Base of both forms."""
+    """Loaded ports of a grid: slots (P, 2) of each, EARTH allowed. What stands here is of forms whose V and j
+    are the port voltages and currents themselves; a tree scales them."""
 
     grid: Grid
     pairs: Ints
@@ -91,6 +92,26 @@ class Ports:
         earth = self.pairs[:, 1] == EARTH
         return slots[self.pairs[:, 0]] - np.where(earth[:, None], 0, slots[self.pairs[:, 1]])
 
+    def start(self, held: Complexes) -> Floats:
+        """E (P, 2, 1 or c)."""
+        return as_block(self.no_load @ held)
+
+    def conj_power_scale(self, held: Complexes) -> Complexes | None:
+        """Factor (P, 1 or c) that turns conj(S) into V·-scaled power; None: 1."""
+        return None
+
+    def magnitude_scale(self, held: Complexes) -> Floats | float:
+        """|v| per |V|."""
+        return 1.0
+
+    def true_current(self, current: Complexes, held: Complexes) -> Complexes:
+        """Port currents in p.u. from j (P, c)."""
+        return current
+
+    def true_voltage(self, voltage: Complexes, held: Complexes) -> Complexes:
+        """Port voltages in p.u. from V (P, c)."""
+        return voltage
+
 
 def as_complex(block: Floats) -> Complexes:
     """(P, c) complex of a block (P, 2, c)."""
@@ -119,26 +140,6 @@ class DensePorts(Ports):
     def operator(self, width: int, dtype: Float) -> Operator:
         """Operator for c = ``width`` rows."""
         return _DenseOperator(self, width, dtype)
-
-    def start(self, held: Complexes) -> Floats:
-        """E (P, 2, 1 or c)."""
-        return as_block(self.no_load @ held)
-
-    def conj_power_scale(self, held: Complexes) -> Complexes | None:
-        """Factor (P, 1 or c) that turns conj(S) into V·-scaled power; None: 1."""
-        return None
-
-    def magnitude_scale(self, held: Complexes) -> Floats | float:
-        """|v| per |V|."""
-        return 1.0
-
-    def true_current(self, current: Complexes, held: Complexes) -> Complexes:
-        """Port currents in p.u. from j (P, c)."""
-        return current
-
-    def true_voltage(self, voltage: Complexes, held: Complexes) -> Complexes:
-        """Port voltages in p.u. from V (P, c)."""
-        return voltage
 
     def slot_block(self, current: Floats, held: Complexes, buffers: dict[int, SlotBuffers]) -> Floats:
         """(slots, 2, c) p.u. from a block of currents."""

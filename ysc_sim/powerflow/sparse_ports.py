@@ -34,26 +34,6 @@ class SparsePorts(Ports):
         """Operator for c = ``width`` rows; the substitution itself is always in float64."""
         return _SparseOperator(self, width, dtype)
 
-    def start(self, held: Complexes) -> Floats:
-        """E (P, 2, 1 or c)."""
-        return as_block(self.no_load @ held)
-
-    def conj_power_scale(self, held: Complexes) -> Complexes | None:
-        """None: 1."""
-        return None
-
-    def magnitude_scale(self, held: Complexes) -> Floats | float:
-        """|v| per |V|."""
-        return 1.0
-
-    def true_current(self, current: Complexes, held: Complexes) -> Complexes:
-        """Port currents in p.u. from j (P, c)."""
-        return current
-
-    def true_voltage(self, voltage: Complexes, held: Complexes) -> Complexes:
-        """Port voltages in p.u. from V (P, c)."""
-        return voltage
-
     def rise(self, current: Complexes) -> Complexes:
         """(slots, c) what port currents (P, c) add to the voltages."""
         top, n = self.grid.topology, self.grid.topology.free_count
