@@ -69,11 +69,10 @@ REFUSED_OPTIONS = (
 def network_from_pandapower(pp_net: Any, phases: int = 1) -> Network:
     """Arrays of a pandapower network, as ``runpp(calculate_voltage_angles=True)`` sees it.
 
-    Buses in the order of ``pp_net.bus``; branches: lines, two-winding, three-winding transformers, each in
-    the order of their table (impedance elements carry current but are not reported); ports: the buses
-    (those of ``gen`` hold their voltage as a :class:`PVBus`);
-    sources: ``ext_grid``, then ``gen`` with ``slack``; switches in the order of ``pp_net.switch``.
-    ``base_kva`` is 1,000.
+    Buses in the order of ``pp_net.bus``; branches: lines, two-winding, three-winding transformers, each in the order of
+    their table (impedance elements carry current but are not reported); ports: the buses (those of ``gen`` hold their
+    voltage as a :class:`PVBus`); sources: ``ext_grid``, then ``gen`` with ``slack``; switches in the order of
+    ``pp_net.switch``. ``base_kva`` is 1,000.
 
     Voltage-dependent shares follow pandapower: the mean over the loads of a bus, applied to its net
     injection. ``pp_net.user_pf_options`` may set ``trafo_model``, ``trafo3w_losses`` and

@@ -98,11 +98,13 @@ class _Composer:
                 self.stop(self.problem("yaml_second_document", event))
 
     def scalar(self, event: Any) -> None:
+        """Take a value."""
         place = _place(event)
         node = Node("scalar", place, event.tag, event.value, event.style not in (None, ""))
         self.add(node, event.anchor, 1 + len(event.value) // CHARACTERS_PER_VALUE, 0, event)
 
     def begin(self, event: Any) -> None:
+        """Open a map or a list."""
         kind: Literal["map", "list"] = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
         if event.tag not in (None, "!", f"{CORE}{'map' if kind == 'map' else 'seq'}"):
             self.note(self.problem("yaml_tag", event, tag=shown_tag(event.tag)))
@@ -110,12 +112,14 @@ class _Composer:
         self.weigh(1, 0, event)
 
     def end(self) -> None:
+        """Close the innermost map or list and hang it where it belongs."""
         done = self.open.pop()
         if done.anchor:
             self.anchored[done.anchor] = _Anchored(done.node, self.weight - done.weight_before, done.height)
         self.put(done.node, done.height)
 
     def alias(self, event: Any) -> None:
+        """Take what an anchor names; it weighs as much again."""
         name = event.anchor
         found = self.anchored.get(name)
         if any(above.anchor == name for above in self.open):
@@ -129,12 +133,14 @@ class _Composer:
         self.add(Node("scalar", _place(event)), None, 1, 0, event)
 
     def add(self, node: Node, anchor: str | None, weight: int, height: int, event: Any) -> None:
+        """Weigh a whole node, remember it under its anchor, and hang it where it belongs."""
         self.weigh(weight, height, event)
         if anchor:
             self.anchored[anchor] = _Anchored(node, weight, height)
         self.put(node, height)
 
     def put(self, node: Node, height: int) -> None:
+        """Hang a node into the innermost open map or list; the first one is the root."""
         if not self.open:
             self.root = node
             return
@@ -143,6 +149,7 @@ class _Composer:
         above.height = max(above.height, height + 1)
 
     def weigh(self, weight: int, height: int, event: Any) -> None:
+        """Count values and depth, and stop where there are too many."""
         self.weight += weight
         if self.weight > MOST_VALUES:
             self.stop(self.problem("yaml_too_many_nodes", event, limit=MOST_VALUES))
@@ -150,14 +157,17 @@ class _Composer:
             self.stop(self.problem("yaml_too_deep", event, limit=MOST_DEPTH))
 
     def problem(self, key: str, event: Any, **values: Any) -> Problem:
+        """What is wrong, at the place of an event."""
         return Problem(key, values, self.name, *_place(event))
 
     def note(self, problem: Problem) -> None:
+        """Keep a problem and go on, up to a limit."""
         if len(self.problems) >= MOST_PROBLEMS:
             self.stop(Problem("yaml_many_problems", {"limit": MOST_PROBLEMS}, self.name))
         self.problems.append(problem)
 
     def stop(self, problem: Problem) -> None:
+        """End here with all that was found. Raises ``ScenarioError``."""
         raise ScenarioError([*self.problems, problem]) from None
 
 
