@@ -126,7 +126,7 @@ def specs_agree(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
 
 def wires_are_said(scenario: Scenario, tree: Tree) -> Iterator[Problem]:
     """Several buildings say whose wires join them; some fields belong to the utility's wires alone."""
-    if scenario.wires is None:
+    if scenario.wires is None and tree.data.get("wires") is None:  # what was said but not understood is told already
         yield tree.problem("wires_needed", ("buildings",), {"count": len(scenario.member_ids)})
     if scenario.wires == "utility":
         return
